@@ -1,0 +1,1 @@
+"""The catalogue of checks: one function a check, by dimension and criterion."""

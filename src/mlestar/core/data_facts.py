@@ -1,0 +1,71 @@
+"""Tables and predictions that were read for an evaluation or made by a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+Task = Literal["binary", "multiclass", "regression"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One data file as a frame.
+
+    Attributes:
+        path: As shown in findings: relative to its root, or the name of a built-in data set.
+        frame: Columns with inferred types, at most the row cap of the settings.
+        sha256: Of the file's bytes (of the values, for a built-in set).
+        n_rows: Rows in the file, which may exceed `len(frame)` when rows were capped.
+    """
+
+    path: str
+    frame: pd.DataFrame
+    sha256: str
+    n_rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What a model answered on held-out rows.
+
+    Attributes:
+        y_true: (n_rows,) observed target.
+        y_pred: (n_rows,) predicted class or value; None when only scores were given.
+        y_score: (n_rows,) probability of `positive` (binary) or (n_rows, n_classes); None when absent.
+        classes: Class labels in the order of the score columns.
+        groups: Group name -> (n_rows,) labels, for slices and fairness.
+    """
+
+    path: str
+    sha256: str
+    y_true: np.ndarray
+    y_pred: np.ndarray | None = None
+    y_score: np.ndarray | None = None
+    classes: tuple[object, ...] = ()
+    positive: object = None
+    groups: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFacts:
+    """The tables of one evaluation.
+
+    `train` and `test` are splits of one data set; `reference` and `current` are the same features at two times;
+    `target`, `group_columns` and `time_column` name columns of them.
+    """
+
+    task: Task | None = None
+    target: str = ""
+    time_column: str = ""
+    group_columns: tuple[str, ...] = ()
+    train: Table | None = None
+    test: Table | None = None
+    reference: Table | None = None
+    current: Table | None = None
+    predictions: Predictions | None = None
+    seed: int = 0

@@ -1,0 +1,27 @@
+"""What was collected before judging: read once by `evidence`, judged by `checks`, changed by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlestar.core.data_facts import DataFacts
+    from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.run_facts import RunFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything the checks may look at. A part that is None was not given: what needs it stays unknown.
+
+    `claims` maps a dimension name (scoping, training, analysis, reliability, excellence) to the object that the
+    caller stated for it (the integration guide's projectDetails, modelConfig, modelMetrics, deploymentConfig,
+    projectArtifacts): untrusted, free JSON.
+    """
+
+    claims: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    project: ProjectFacts | None = None
+    data: DataFacts | None = None
+    run: RunFacts | None = None

@@ -1,0 +1,1 @@
+"""Readers of the outside world: bounded, symlink-safe, nothing executed."""

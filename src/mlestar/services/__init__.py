@@ -1,0 +1,1 @@
+"""One async function a use case, the same for MCP, REST and CLI."""

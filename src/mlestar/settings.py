@@ -1,0 +1,42 @@
+"""Every setting, declared once, with its unit in its name.
+
+Each is an environment variable with the prefix `MLESTAR_`, e.g. `MLESTAR_DATA_DIR`; command-line options win over them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What one server process is configured with."""
+
+    model_config = SettingsConfigDict(env_prefix="MLESTAR_", frozen=True)
+
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("mlestar", appauthor=False),
+        description="Folder of everything that is kept: database, artifacts, logs.",
+    )
+    database_url: str = Field(
+        default="",
+        description="SQLAlchemy URL; empty = SQLite in the data folder; postgresql+psycopg://... for replicas.",
+    )
+    roots: tuple[Path, ...] = Field(
+        default=(), description="Folders that tools may read (JSON list). Nothing outside them is opened."
+    )
+    encoding: Literal["o200k_base", "cl100k_base"] = Field(
+        default="o200k_base", description="Tokenizer vocabulary that windows are counted with."
+    )
+    window_cap_tokens: int = Field(default=4000, ge=256, le=16000, description="Capacity of one context window.")
+    max_file_mb: int = Field(default=512, ge=1, description="Largest data file that is read, in MiB.")
+    max_rows: int = Field(default=2_000_000, ge=1, description="Most rows read from one data file.")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database that is really used: the given one, or SQLite in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'mlestar.db'}"

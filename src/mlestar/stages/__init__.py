@@ -1,0 +1,1 @@
+"""The catalogue of pipeline stages and their options."""
