@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlestar.core.limits import LIMITS
+
 if TYPE_CHECKING:
     from mlestar.core.data_facts import DataFacts
     from mlestar.core.project_facts import ProjectFacts
@@ -18,10 +20,15 @@ class Facts:
 
     `claims` maps a dimension name (scoping, training, analysis, reliability, excellence) to the object that the
     caller stated for it (the integration guide's projectDetails, modelConfig, modelMetrics, deploymentConfig,
-    projectArtifacts): untrusted, free JSON.
+    projectArtifacts): untrusted, free JSON. `limits` holds the overridden thresholds only.
     """
 
     claims: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     project: ProjectFacts | None = None
     data: DataFacts | None = None
     run: RunFacts | None = None
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def limit(self, check_id: str, name: str) -> float:
+        """A threshold of the rubric: the override of this evaluation, or the default of `limits.LIMITS`."""
+        return self.limits.get(check_id, {}).get(name, LIMITS[check_id][name])
