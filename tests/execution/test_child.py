@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import anyio
+import psutil
+import pytest
+
+from mlestar.errors import InvalidInput, WorkFailed
+from mlestar.execution import child
+from mlestar.execution.child import Limits, how_it_ended, run_child
+
+DRILL = "mlestar.execution.drill:misbehave"
+
+
+@pytest.fixture(params=["forked", "plain"])
+def started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to start a child; the plain one serves macOS and Windows."""
+    if request.param == "plain":
+        monkeypatch.setattr(child, "_start_forked", child.start_plain)
+    return str(request.param)
+
+
+def alive_in_group(group: int) -> list[int]:
+    found: list[int] = []
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except (psutil.NoSuchProcess, ProcessLookupError):
+            continue
+    return found
+
+
+@pytest.mark.usefixtures("started")
+async def test_the_answer_comes_back_as_the_task_returned_it() -> None:
+    assert await run_child(DRILL, {"do": "echo", "value": [1, "ä", None]}, limits=Limits(threads=3)) == {
+        "echo": [1, "ä", None],
+        "threads": "3",
+    }
+
+
+async def test_progress_arrives_in_order_and_ends_with_the_last_step() -> None:
+    seen: list[tuple[float, float | None, str]] = []
+
+    async def note(done: float, total: float | None, message: str) -> None:
+        seen.append((done, total, message))
+
+    await run_child(DRILL, {"do": "count", "steps": 20}, on_progress=note)
+    assert seen[-1] == (20, 20, "step 20")
+    assert [step[0] for step in seen] == sorted(step[0] for step in seen)
+    assert 2 <= len(seen) <= 20
+
+
+@pytest.mark.usefixtures("started")
+async def test_the_child_reads_nothing_from_stdin_and_leads_its_own_group() -> None:
+    answer = await run_child(DRILL, {"do": "streams"})
+    assert answer["stdin"] == ""
+    assert answer["group"] == answer["pid"] != os.getpgid(0)
+
+
+@pytest.mark.usefixtures("started")
+async def test_an_error_of_ours_is_rebuilt_with_its_parts() -> None:
+    with pytest.raises(InvalidInput, match="the drill refuses") as caught:
+        await run_child(DRILL, {"do": "refuse"})
+    assert caught.value.valid == ("echo",)
+    assert caught.value.do == "ask for echo"
+
+
+@pytest.mark.parametrize(
+    ("payload", "limits", "says"),
+    [
+        ({"do": "crash"}, Limits(), "ZeroDivisionError: on purpose"),
+        ({"do": "die"}, Limits(), "killed by signal 9"),
+        ({"do": "spin"}, Limits(cpu_s=1), "killed by signal"),
+        ({"do": "allocate", "mb": 3000}, Limits(memory_mb=1000), "ran out of memory"),
+    ],
+)
+async def test_any_other_end_is_work_failed_and_says_how(payload: dict[str, object], limits: Limits, says: str) -> None:
+    with pytest.raises(WorkFailed, match=says):
+        await run_child(DRILL, payload, limits=limits)
+
+
+@pytest.mark.usefixtures("started")
+async def test_a_crash_carries_the_end_of_the_log() -> None:
+    with pytest.raises(WorkFailed) as caught:
+        await run_child(DRILL, {"do": "crash"})
+    assert "Traceback" in caught.value.details["log"]
+
+
+@pytest.mark.usefixtures("started")
+async def test_cancelling_kills_the_whole_group_within_a_second() -> None:
+    group = 0
+
+    async def note(_done: float, _total: float | None, message: str) -> None:
+        nonlocal group
+        group = int(message)
+        running.set()
+
+    running = anyio.Event()
+    begun: list[float] = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: run_child(DRILL, {"do": "hang"}, on_progress=note))
+        await running.wait()
+        assert len(alive_in_group(group)) == 2
+        begun.append(time.monotonic())
+        tasks.cancel_scope.cancel()
+    assert time.monotonic() - begun[0] < 1
+    assert alive_in_group(group) == []
+
+
+@pytest.mark.parametrize("task", ["os:system", "mlestar", "mlestar.errors", "mlestar.errors:a.b", "mlestarx.y:z"])
+async def test_a_task_outside_the_package_is_refused(task: str) -> None:
+    with pytest.raises(ValueError, match="does not name a function"):
+        await run_child(task, {})
+
+
+async def test_a_later_child_starts_within_a_tenth_of_a_second() -> None:
+    await run_child(DRILL, {"do": "echo"})
+    begun = time.monotonic()
+    await run_child(DRILL, {"do": "echo"})
+    assert time.monotonic() - begun < 0.1 + 0.4 * (os.getloadavg()[0] > 2)
+
+
+def test_children_die_with_a_parent_that_is_killed() -> None:
+    code = (
+        "import anyio, sys\n"
+        "from mlestar.execution.child import run_child\n"
+        "async def note(done, total, message): print(message, flush=True)\n"
+        "async def main(): await run_child('mlestar.execution.drill:misbehave', {'do': 'hang'}, on_progress=note)\n"
+        "anyio.run(main)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        group = int(parent.stdout.readline())
+        assert alive_in_group(group)
+        parent.kill()
+    deadline = time.monotonic() + 2
+    while alive_in_group(group) and time.monotonic() < deadline:
+        pass
+    assert alive_in_group(group) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [(None, "without an answer"), (3, "exit status 3"), (-9, "signal 9"), (-11, "signal 11")]
+)
+def test_every_way_to_end_has_its_words(status: int | None, text: str) -> None:
+    assert text in how_it_ended(status)
