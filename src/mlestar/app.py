@@ -1,1 +1,108 @@
-"""The composition root: settings in, services out. The only place that picks implementations."""
+"""The composition root: settings in, services out. The only place that picks implementations.
+
+Nothing is built, opened or imported before the first use of it: a server answers `initialize` first.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlestar.core.tokens import Tokenizer
+    from mlestar.services.evaluation import EvaluationService
+    from mlestar.services.pipelines import PipelinesService
+    from mlestar.services.scores import ScoresService
+    from mlestar.services.thinking import ThinkingService
+    from mlestar.services.windows import WindowsService
+    from mlestar.settings import Settings
+    from mlestar.storage.database import Database
+
+
+class Services:
+    """Every use case of one server process, built when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember the settings; build nothing."""
+        self.settings = settings
+        self._listeners: list[Callable[[str, Sequence[int]], None]] = []
+
+    def on_windows_changed(self, listener: Callable[[str, Sequence[int]], None]) -> None:
+        """Have `listener(workspace, windows)` called after each committed change of windows."""
+        self._listeners.append(listener)
+
+    @cached_property
+    def database(self) -> Database:
+        """The one database of this process."""
+        from mlestar.storage.database import Database
+
+        return Database(self.settings.resolved_database_url)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Counts tokens with the vocabulary of the settings."""
+        from mlestar.core.tokens import Tokenizer
+
+        return Tokenizer(self.settings.encoding)
+
+    @cached_property
+    def windows(self) -> WindowsService:
+        """The seven context windows."""
+        from mlestar.services.windows import WindowsService
+
+        return WindowsService(
+            database=self.database,
+            tokenizer=self.tokenizer,
+            cap_tokens=self.settings.window_cap_tokens,
+            clock=time.time,
+            on_change=self._windows_changed,
+        )
+
+    @cached_property
+    def thinking(self) -> ThinkingService:
+        """The thinking loop."""
+        from mlestar.services.thinking import ThinkingService
+
+        return ThinkingService(windows=self.windows, database=self.database)
+
+    @cached_property
+    def evaluation(self) -> EvaluationService:
+        """The judge."""
+        from mlestar.execution.child import run_child
+        from mlestar.services.evaluation import EvaluationService
+
+        return EvaluationService(
+            database=self.database, windows=self.windows, run_child=run_child, settings=self.settings, clock=time.time
+        )
+
+    @cached_property
+    def scores(self) -> ScoresService:
+        """What the judge has found so far."""
+        from mlestar.services.scores import ScoresService
+
+        return ScoresService(database=self.database)
+
+    @cached_property
+    def pipelines(self) -> PipelinesService:
+        """Runs that really run."""
+        from mlestar.services.pipelines import PipelinesService
+
+        return PipelinesService(
+            database=self.database,
+            settings=self.settings,
+            windows=self.windows,
+            evaluation=self.evaluation,
+            clock=time.time,
+        )
+
+    def close(self) -> None:
+        """Release what was opened."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+    def _windows_changed(self, workspace: str, windows: Sequence[int]) -> None:
+        for listener in self._listeners:
+            listener(workspace, windows)

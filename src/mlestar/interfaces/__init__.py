@@ -1,1 +1,1 @@
-"""Thin edges: MCP, HTTP, CLI."""
+"""Thin edges: MCP, HTTP, CLI. One function a use case, no logic."""

@@ -1,0 +1,217 @@
+"""The `mlestar` command: serve, demo, evaluate, explain, rubric, run, windows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from mlestar import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from mlestar.app import Services
+
+cli = typer.Typer(
+    name="mlestar",
+    help="Evidence, memory and real pipelines for agents that do machine-learning engineering.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Roots = Annotated[
+    list[Path] | None, typer.Option("--root", help="Folder that may be read; repeatable. Default: this folder.")
+]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where state is kept. Default: the user's data folder.")
+]
+Workspace = Annotated[str, typer.Option(help="Named store; nothing crosses workspaces.")]
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line on stderr and exit code 2."""
+    from mlestar.errors import MlestarError
+
+    try:
+        cli()
+    except MlestarError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the command line's own output
+        sys.exit(2)
+
+
+@cli.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Evidence, memory and real pipelines for agents that do machine-learning engineering."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@cli.command()
+def serve(
+    *,
+    transport: Annotated[Literal["stdio", "http", "sse"], typer.Option(help="http and sse share one port.")] = "stdio",
+    host: Annotated[str, typer.Option(help="Address to listen on (http, sse).")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on (http, sse).")] = 8765,
+    root: Roots = None,
+    token: Annotated[str, typer.Option(envvar="MLESTAR_TOKEN", help="Bearer token; required off loopback.")] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Serve MCP over stdio (default), streamable HTTP at /mcp, or SSE at /sse."""
+    import logging
+
+    import anyio
+
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    if transport == "stdio":
+        from mlestar.interfaces.mcp.server import build_server
+        from mlestar.interfaces.mcp.stdio import serve_stdio
+
+        services = _services(root, data_dir)
+        anyio.run(serve_stdio, *build_server(services))
+    else:
+        from functools import partial
+
+        from mlestar.interfaces.asgi import serve_http
+
+        services = _services(root, data_dir, default_roots=())
+        anyio.run(partial(serve_http, services, host=host, port=port, token=token))
+    services.close()
+
+
+@cli.command()
+def demo(
+    keep: Annotated[Path | None, typer.Option(help="Keep the demo's files in this folder.")] = None,
+) -> None:
+    """Show the whole product on real data, through a real MCP client and a real server process."""
+    from mlestar.interfaces.demo.story import run_demo
+
+    raise typer.Exit(_run(run_demo(keep)))
+
+
+@cli.command()
+def evaluate(
+    *,
+    path: Annotated[Path, typer.Argument(help="Project folder.")],
+    train: Annotated[str, typer.Option(help="Training data file.")] = "",
+    test: Annotated[str, typer.Option(help="Held-out data file.")] = "",
+    target: Annotated[str, typer.Option(help="Target column.")] = "",
+    predictions: Annotated[str, typer.Option(help="File with y_true and y_pred and/or y_score.")] = "",
+    reference: Annotated[str, typer.Option(help="Data at training time, for drift.")] = "",
+    current: Annotated[str, typer.Option(help="Data now, for drift.")] = "",
+    model: Annotated[str, typer.Option(help="Model file; scanned, never loaded.")] = "",
+    groups: Annotated[str, typer.Option(help="Group columns, comma-separated.")] = "",
+    time: Annotated[str, typer.Option(help="Timestamp column.")] = "",
+    output: Annotated[
+        Literal["text", "json", "sarif", "markdown"], typer.Option("--format", help="What to print.")
+    ] = "text",
+    fail_under: Annotated[float, typer.Option(min=0, max=100, help="Exit with 1 below this overall score.")] = 0,
+    execute: Annotated[bool, typer.Option("--execute", help="Also run the project's own code.")] = False,
+    workspace: Workspace = "default",
+    data_dir: DataDir = None,
+) -> None:
+    """Judge a project in all five dimensions: usable as a CI gate."""
+    from mlestar.interfaces.evaluate_command import evaluate_project
+
+    services = _services([path], data_dir)
+    inputs = {
+        name: str(path / value) if value and name not in ("target", "groups", "time") else value
+        for name, value in {
+            "train": train,
+            "test": test,
+            "target": target,
+            "predictions": predictions,
+            "reference": reference,
+            "current": current,
+            "model": model,
+            "groups": groups,
+            "time": time,
+        }.items()
+    }
+    passed = _run(
+        evaluate_project(
+            services, path, inputs, output=output, fail_under=fail_under, execute=execute, workspace=workspace
+        )
+    )
+    services.close()
+    raise typer.Exit(0 if passed else 1)
+
+
+@cli.command()
+def explain(check: Annotated[str, typer.Argument(help="A check's id, e.g. T2.1.")]) -> None:
+    """Say what a check claims, why, how it decides, its threshold, source, fix and limits."""
+    from mlestar.interfaces import text
+
+    typer.echo(text.explanation(_run(_services(None, None).scores.explain(check_id=check))))
+
+
+@cli.command()
+def rubric() -> None:
+    """List every dimension, criterion and check with its weight."""
+    from mlestar.interfaces import text
+
+    typer.echo(text.rubric(_run(_services(None, None).scores.rubric())))
+
+
+@cli.command()
+def run(
+    pipeline: Annotated[Path, typer.Argument(help="YAML or JSON file: {name, config}.")],
+    workspace: Workspace = "default",
+    root: Roots = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Run a pipeline and show its stages as they go."""
+    from mlestar.interfaces.run_command import run_pipeline_file
+
+    services = _services(root, data_dir)
+    succeeded = _run(run_pipeline_file(services, pipeline, workspace=workspace))
+    services.close()
+    raise typer.Exit(0 if succeeded else 1)
+
+
+@cli.command()
+def windows(
+    window: Annotated[int, typer.Argument(min=0, max=7, help="1 to 7; 0 = overview.")] = 0,
+    workspace: Workspace = "default",
+    data_dir: DataDir = None,
+) -> None:
+    """Show the context windows."""
+    from mlestar.interfaces import text
+
+    services = _services(None, data_dir)
+    if window:
+        typer.echo(_run(services.windows.window_text(workspace=workspace, window=window)))
+    else:
+        typer.echo(text.windows(_run(services.windows.read(workspace=workspace, window=0))))
+    services.close()
+
+
+def _services(
+    roots: list[Path] | None, data_dir: Path | None, *, default_roots: tuple[Path, ...] | None = None
+) -> Services:
+    from mlestar.app import Services
+    from mlestar.settings import Settings
+
+    given: dict[str, Any] = {}
+    if data_dir is not None:
+        given["data_dir"] = data_dir
+    if roots:
+        given["roots"] = tuple(path.resolve() for path in roots)
+    settings = Settings(**given)
+    if not settings.roots:
+        fallback = (Path.cwd(),) if default_roots is None else default_roots
+        settings = settings.model_copy(update={"roots": fallback})
+    return Services(settings)
+
+
+def _run(call: Coroutine[Any, Any, Any]) -> Any:
+    import anyio
+
+    async def wait() -> Any:
+        return await call
+
+    return anyio.run(wait)

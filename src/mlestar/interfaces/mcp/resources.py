@@ -1,0 +1,114 @@
+"""The resources: read-only views, each with a tool that gives the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.types import Annotations
+
+from mlestar.errors import MlestarError, NotFound
+from mlestar.interfaces.wire import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from mcp.server.mcpserver import MCPServer
+
+    from mlestar.app import Services
+
+T = TypeVar("T")
+
+DEFAULT_WORKSPACE = "default"
+WINDOWS = (
+    (1, "Scoping", 5),
+    (2, "Training", 4),
+    (3, "Analysis", 4),
+    (4, "Reliability", 3),
+    (5, "Excellence", 3),
+    (6, "Thinking", 2),
+    (7, "Working", 2),
+)
+MARKDOWN, JSON = "text/markdown", "application/json"
+
+
+def window_uris(workspace: str, windows: tuple[int, ...] | list[int]) -> list[str]:
+    """Every address under which these windows can be watched."""
+    uris = [f"context7://{workspace}/window/{number}" for number in windows]
+    if workspace == DEFAULT_WORKSPACE:
+        uris += [f"context7://window/{number}" for number in windows]
+    return uris
+
+
+def add_resources(server: MCPServer[Any], services: Services) -> None:
+    """Register the seven listed windows and the templates."""
+    for number, name, priority in WINDOWS:
+        _add_window(server, services, number, name, priority)
+
+    @server.resource("context7://{workspace}/window/{n}", title="Context window", mime_type=MARKDOWN)
+    async def window(workspace: str, n: str) -> str:
+        """One context window of a workspace."""
+        return await _answer(services.windows.window_text(workspace=workspace, window=_number(n)))
+
+    @server.resource("context7://{workspace}/entry/{id}", title="Memory entry", mime_type="text/plain")
+    async def entry(workspace: str, id: str) -> str:  # noqa: A002 - the template's name
+        """One entry, byte for byte, also when it is archived."""
+        return await _answer(services.windows.entry_text(workspace=workspace, id=id))
+
+    @server.resource("context7://{workspace}/thinking/{session}", title="Thinking session", mime_type=MARKDOWN)
+    async def thinking(workspace: str, session: str) -> str:
+        """One thinking session as a tree."""
+        return await _answer(services.thinking.view(workspace=workspace, session=session, form="tree"))
+
+    @server.resource("mlestar://{workspace}/score", title="Readiness score", mime_type=JSON)
+    async def score(workspace: str) -> str:
+        """The scorecard of a workspace."""
+        return _json(await _answer(services.scores.score(workspace=workspace, view="summary")))
+
+    @server.resource("mlestar://rubric", title="Rubric", mime_type=JSON)
+    async def rubric() -> str:
+        """Every dimension, criterion and check, with weights and sources."""
+        return _json(await _answer(services.scores.rubric()))
+
+    @server.resource("mlestar://check/{id}", title="Check", mime_type=JSON)
+    async def check(id: str) -> str:  # noqa: A002 - the template's name
+        """What one check claims, why, how, with which threshold and source."""
+        return _json(await _answer(services.scores.explain(check_id=id)))
+
+    @server.resource("run://{run_id}", title="Pipeline run", mime_type=JSON)
+    async def run(run_id: str) -> str:
+        """The state, stages and metrics of a run."""
+        return _json(await _answer(services.pipelines.get(workspace="", run_id=run_id)))
+
+
+def _add_window(server: MCPServer[Any], services: Services, number: int, name: str, priority: int) -> None:
+    @server.resource(
+        f"context7://window/{number}",
+        name=f"window-{number}",
+        title=f"Window {number}: {name}",
+        description=f"Context window {number} ({name}) of the default workspace.",
+        mime_type=MARKDOWN,
+        annotations=Annotations(audience=["assistant"], priority=priority / 5),
+    )
+    async def read() -> str:
+        return await _answer(services.windows.window_text(workspace=DEFAULT_WORKSPACE, window=number))
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise ResourceNotFoundError(f"There is no window {text!r}; valid: 1 to 7.")
+    return int(text)
+
+
+async def _answer(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except NotFound as error:
+        raise ResourceNotFoundError(str(error)) from error
+    except MlestarError as error:
+        raise ResourceError(str(error)) from error
+
+
+def _json(result: object) -> str:
+    return json.dumps(wire(result), ensure_ascii=False)

@@ -1,0 +1,39 @@
+"""How a service's result looks outside: the same JSON for MCP, REST and the CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Any
+
+
+def camel(name: str) -> str:
+    """`next_actions` -> `nextActions`."""
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def wire(value: object) -> Any:  # noqa: PLR0911 - one return a kind of value
+    """Turn a result into JSON values.
+
+    Field names of dataclasses become camelCase; keys of mappings are data and stay as they are. An enum becomes its
+    value, a fraction a number, a path its text.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {camel(field.name): wire(getattr(value, field.name)) for field in fields(value)}
+    match value:
+        case Enum():
+            return value.value
+        case Fraction():
+            return float(value)
+        case Mapping():
+            return {str(wire(key)): wire(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [wire(item) for item in value]
+        case PurePath():
+            return str(value)
+        case _:
+            return value
