@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import mlestar.checks as package
-from mlestar.checks.registry import Check, CheckDoc, registered
+from mlestar.checks.registry import Check, CheckDoc, functions_of, registered
 from mlestar.core.evidence import Finding, Level, Outcome, Verdict
 from mlestar.core.rubric import CHECKS
 
@@ -26,40 +26,52 @@ def load() -> dict[str, Check]:
     return registered()
 
 
-def run_checks(facts: Facts, ids: Iterable[str] | None = None) -> list[Finding]:
+def run_checks(
+    facts: Facts, ids: Iterable[str] | None = None, *, not_applicable: Mapping[str, str] | None = None
+) -> list[Finding]:
     """Judge: every check of `ids` (all, if None) in the rubric's order, at least one finding each.
 
     A check that yields nothing had no input: its finding is `unknown`. One that raises is an `error` finding that
-    names the exception's type; neither is ever a fail.
+    names the exception's type; neither is ever a fail. `not_applicable` (check -> reason) comes from the profile's
+    rules; a check cannot excuse itself.
     """
     catalogue = load()
-    wanted = CHECKS if ids is None else set(ids)
-    return [finding for check_id in CHECKS if check_id in wanted for finding in _run(check_id, catalogue, facts)]
+    wanted = set(CHECKS if ids is None else ids)
+    excused = not_applicable or {}
+    findings: list[Finding] = []
+    for check_id in CHECKS:
+        if check_id in wanted:
+            entry = catalogue.get(check_id)
+            verdicts = [_excused(excused[check_id])] if check_id in excused else list(_verdicts(check_id, facts))
+            doc = entry.doc if entry else NO_DOC
+            findings += [finding_of(check_id, doc, verdict) for verdict in verdicts]
+    return findings
 
 
-def _run(check_id: str, catalogue: dict[str, Check], facts: Facts) -> Iterator[Finding]:
-    entry = catalogue.get(check_id)
-    doc = entry.doc if entry else NO_DOC
-    verdicts: list[Verdict] = []
-    if entry:
+def _excused(reason: str) -> Verdict:
+    return Verdict(outcome=Outcome.NOT_APPLICABLE, level=Level.INSPECTED, observed=reason)
+
+
+def _verdicts(check_id: str, facts: Facts) -> Iterator[Verdict]:
+    found = False
+    for function in functions_of(check_id):
         try:
-            for verdict in entry.run(facts):
-                verdicts.append(verdict)  # noqa: PERF402 - what was yielded before a crash is kept
+            for verdict in function(facts):
+                found = True
+                yield verdict if verdict.outcome is not Outcome.NOT_APPLICABLE else _unknown(verdict.observed)
         except Exception as error:  # noqa: BLE001 - whatever one check raises, the others must still be judged
-            verdicts.append(
-                Verdict(
-                    outcome=Outcome.ERROR,
-                    level=Level.NONE,
-                    observed=f"the check itself broke with {type(error).__name__}; this is not a fail of the project",
-                )
+            found = True
+            yield Verdict(
+                outcome=Outcome.ERROR,
+                level=Level.NONE,
+                observed=f"the check itself broke with {type(error).__name__}; this is not a fail of the project",
             )
-    if not verdicts:
-        needs = " and ".join(CHECKS[check_id].needs)
-        verdicts.append(
-            Verdict(outcome=Outcome.UNKNOWN, level=Level.NONE, observed=f"no evidence; looked for in: {needs}")
-        )
-    for verdict in verdicts:
-        yield finding_of(check_id, doc, verdict)
+    if not found:
+        yield _unknown(f"no evidence; looked for in: {' and '.join(CHECKS[check_id].needs)}")
+
+
+def _unknown(observed: str) -> Verdict:
+    return Verdict(outcome=Outcome.UNKNOWN, level=Level.NONE, observed=observed)
 
 
 def finding_of(check_id: str, doc: CheckDoc, verdict: Verdict, *, run_id: str = "") -> Finding:

@@ -46,6 +46,7 @@ class Check:
 
 
 _catalogue: dict[str, Check] = {}
+_statements: dict[str, list[CheckFunction]] = {}
 
 
 def check(check_id: str) -> Callable[[CheckFunction], CheckFunction]:
@@ -58,6 +59,22 @@ def check(check_id: str) -> Callable[[CheckFunction], CheckFunction]:
         return function
 
     return register
+
+
+def statement(check_id: str) -> Callable[[CheckFunction], CheckFunction]:
+    """Register a reader of what callers state about a check: it yields verdicts at the level `claimed` only."""
+
+    def register(function: CheckFunction) -> CheckFunction:
+        _statements.setdefault(check_id, []).append(function)
+        return function
+
+    return register
+
+
+def functions_of(check_id: str) -> tuple[CheckFunction, ...]:
+    """The readers of a check's statements, then the check itself."""
+    own = (_catalogue[check_id].run,) if check_id in _catalogue else ()
+    return (*_statements.get(check_id, ()), *own)
 
 
 def registered() -> dict[str, Check]:

@@ -1,0 +1,1 @@
+"""X: documentation, review, security, reproducibility, practice."""

@@ -1,0 +1,167 @@
+"""What a score means: words, alerts, and what to do next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from mlestar.core.evidence import Finding, Level, Outcome, Where
+from mlestar.core.rubric import CHECKS, DIMENSIONS
+from mlestar.core.scoring import DECISIVE, Scorecard, credit, score
+
+READY = 70
+"""Overall score from which a system counts as ready for production (the integration guide's line)."""
+DIMENSION_ALERT = 60
+WORDS = ((80, "Excellent"), (60, "Good"), (40, "Needs Improvement"))
+EFFORT_COST = {1: 1, 2: 3, 3: 8}
+"""Relative cost of minutes, hours, days of work: our own judgement, used for ranking only."""
+DRIFT_CHECK = "R5.3"
+ACTIONS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """Something that wants attention now; `kind`: overall, dimension, drift, pipeline, window; `about`: which one."""
+
+    kind: str
+    message: str
+    about: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextAction:
+    """One thing to do, with the points (of the score it stands beside) that it would give."""
+
+    check: str
+    text: str
+    gain: float
+    where: Where = field(default_factory=Where)
+
+
+def shown(value: Fraction) -> float:
+    """A score as displayed: rounded down to one decimal, so nothing looks better than it is."""
+    return math.floor(value * 10) / 10
+
+
+def interpretation(overall: Fraction) -> str:
+    """The integration guide's word for an overall score."""
+    return next((word for line, word in WORDS if overall >= line), "Poor")
+
+
+def production_ready(card: Scorecard) -> bool:
+    """70 or more and no critical fail (whose cap makes the two the same)."""
+    return card.overall.score >= READY and not card.blockers
+
+
+def verdict(card: Scorecard, alerts: Iterable[Alert]) -> str:
+    """The one-line answer: ready, ready with alerts, or not ready and why."""
+    if card.blockers:
+        return f"not ready: blocked by {', '.join(card.blockers)}"
+    if not production_ready(card):
+        return "not ready: unproven" if card.overall.ceiling >= READY else "not ready: below 70 whatever is still shown"
+    return "ready with alerts" if list(alerts) else "ready"
+
+
+def alerts_of(card: Scorecard, findings: Mapping[str, Finding]) -> list[Alert]:
+    """The alerts that follow from a scorecard; `findings` are the resolved ones."""
+    alerts: list[Alert] = []
+    if card.overall.score < READY:
+        alerts.append(Alert(kind="overall", message=f"overall {shown(card.overall.score)} is below {READY}"))
+    alerts += [
+        Alert(
+            kind="dimension",
+            message=f"{dimension.key} {shown(marks.marks.score)} is below {DIMENSION_ALERT}",
+            about=dimension.key,
+        )
+        for dimension, marks in zip(DIMENSIONS, card.dimensions, strict=True)
+        if marks.marks.score < DIMENSION_ALERT
+    ]
+    drift = findings.get(DRIFT_CHECK)
+    if drift is not None and drift.outcome in {Outcome.FAIL, Outcome.PARTIAL} and drift.level is Level.MEASURED:
+        alerts.append(Alert(kind="drift", message=f"{DRIFT_CHECK} {drift.outcome}: {drift.observed}"))
+    return alerts
+
+
+def gain_of(
+    finding: Finding, card: Scorecard, findings: Mapping[str, Finding], *, weights: Mapping[str, int] | None = None
+) -> Fraction:
+    """Overall points if this check passed on the strongest evidence it can reach.
+
+    For a critical fail the lifted cap counts too; otherwise it is the check's share of what it does not earn yet.
+    """
+    spec = CHECKS[finding.check]
+    if finding.check not in card.shares or finding.outcome is Outcome.NOT_APPLICABLE:
+        return Fraction(0)
+    if finding.check in card.blockers:
+        fixed = replace(finding, outcome=Outcome.PASS, level=spec.best, value=Fraction(1))
+        after = score([*(f for f in findings.values() if f.check != finding.check), fixed], weights=weights)
+        return after.overall.score - card.overall.score
+    return card.shares[finding.check] * max(Fraction(0), spec.best.cap - credit(finding))
+
+
+def order_of(finding: Finding, card: Scorecard, gain: Fraction) -> tuple[object, ...]:
+    """Sort key of findings, most important first: blockers, refuted, fails, then what would give most."""
+    rank = {Outcome.FAIL: 2, Outcome.PARTIAL: 3, Outcome.ERROR: 4, Outcome.INCONCLUSIVE: 4, Outcome.UNKNOWN: 5}
+    importance = 0 if finding.check in card.blockers else 1 if finding.refuted else rank.get(finding.outcome, 6)
+    return (importance, -gain, list(CHECKS).index(finding.check))
+
+
+def next_actions(
+    findings: Mapping[str, Finding], gains: Mapping[str, Fraction], *, given: Iterable[str], blockers: Iterable[str]
+) -> list[NextAction]:
+    """The three steps that give most points for their effort, blockers first.
+
+    An input that was not given at all is one step: naming it may settle many checks at once. `given` are the names of
+    the inputs this evaluation had.
+    """
+    have = frozenset(given) | {"statement"}
+    blocked = tuple(blockers)
+    candidates = [
+        ((0 if check in blocked else 1, -gains[check] / EFFORT_COST[CHECKS[check].effort], check), _fix(finding, gains))
+        for check, finding in findings.items()
+        if gains.get(check, 0) > 0 and finding.outcome is not Outcome.PASS and not _lacks_input(finding, have)
+    ]
+    candidates.sort(key=lambda candidate: candidate[0])
+    missing = _input_actions(findings, gains, have)
+    actions = [action for _, action in candidates]
+    blocking = [action for action in actions if action.check in blocked]
+    rest = [action for action in actions if action.check not in blocked]
+    first = blocking[:ACTIONS]
+    inputs = missing[: 1 if rest else ACTIONS]
+    return [*first, *inputs, *rest, *missing[len(inputs) :]][:ACTIONS]
+
+
+def _lacks_input(finding: Finding, have: frozenset[str]) -> bool:
+    return finding.outcome not in DECISIVE and not have.issuperset(CHECKS[finding.check].needs)
+
+
+def _fix(finding: Finding, gains: Mapping[str, Fraction]) -> NextAction:
+    spec = CHECKS[finding.check]
+    return NextAction(
+        check=finding.check,
+        text=finding.fix or spec.title,
+        gain=round(float(gains[finding.check]), 2),
+        where=finding.where,
+    )
+
+
+def _input_actions(
+    findings: Mapping[str, Finding], gains: Mapping[str, Fraction], have: frozenset[str]
+) -> list[NextAction]:
+    """One action an absent input: what naming it alone would settle."""
+    waiting = {check: f for check, f in findings.items() if _lacks_input(f, have) and gains.get(check, 0) > 0}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for check in waiting:
+        lacking = tuple(need for need in CHECKS[check].needs if need not in have)
+        groups.setdefault(lacking, []).append(check)
+    actions: list[tuple[Fraction, NextAction]] = []
+    for lacking, checks in groups.items():
+        total = sum((gains[check] for check in checks), Fraction(0))
+        top = max(checks, key=lambda check: (gains[check], check))
+        names = " and ".join(f"`{name}`" for name in lacking)
+        text = f"Evaluate again with {names}: it settles {len(checks)} check{'s' * (len(checks) != 1)} unknown now"
+        actions.append((total, NextAction(check=top, text=text, gain=round(float(total), 2))))
+    actions.sort(key=lambda pair: (-pair[0], pair[1].check))
+    return [action for _, action in actions]

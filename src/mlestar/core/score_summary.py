@@ -1,0 +1,78 @@
+"""The scorecard as kept and shown: brought up to date by every write of findings, so that reading it is one row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlestar.core.evidence import Where
+from mlestar.core.readiness import Alert, NextAction
+from mlestar.core.rubric import RUBRIC_VERSION
+from mlestar.core.score_views import CriterionView, DimensionView, FindingView, Interpretation, numbers
+
+if TYPE_CHECKING:
+    from mlestar.core.score_views import Judgement
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSummary:
+    """Five dimensions and overall, what they rest on, what is wrong, what to do next."""
+
+    score: Mapping[str, float]
+    interpretation: Interpretation
+    declared: float
+    ceiling: float
+    coverage: float
+    alerts: tuple[Alert, ...]
+    blockers: tuple[FindingView, ...]
+    next_actions: tuple[NextAction, ...]
+    dimensions: tuple[DimensionView, ...]
+    terms: Mapping[str, Any]
+    rubric_version: str = RUBRIC_VERSION
+
+
+def summary_of(judgement: Judgement, terms: Mapping[str, Mapping[str, Any]]) -> ScoreSummary:
+    """The summary of a judgement; of the terms, what departs from the rubric's own is shown."""
+    figures = numbers(judgement.card.overall)
+    return ScoreSummary(
+        score=judgement.scores(),
+        interpretation=judgement.interpretation(),
+        declared=figures["declared"],
+        ceiling=figures["ceiling"],
+        coverage=figures["coverage"],
+        alerts=judgement.alerts,
+        blockers=judgement.blockers(),
+        next_actions=judgement.actions(),
+        dimensions=judgement.dimensions(),
+        terms={letter: part for letter, part in terms.items() if part},
+    )
+
+
+def to_json(summary: ScoreSummary) -> dict[str, Any]:
+    """As JSON values."""
+    return asdict(summary)
+
+
+def from_json(parts: Mapping[str, Any]) -> ScoreSummary:
+    """The summary that `to_json` took apart."""
+    rebuilt: dict[str, Any] = dict(parts)
+    rebuilt["interpretation"] = Interpretation(**parts["interpretation"])
+    rebuilt["alerts"] = tuple(Alert(**alert) for alert in parts["alerts"])
+    rebuilt["blockers"] = tuple(FindingView(**_placed(view)) for view in parts["blockers"])
+    rebuilt["next_actions"] = tuple(NextAction(**_placed(action)) for action in parts["next_actions"])
+    rebuilt["dimensions"] = tuple(_dimension(view) for view in parts["dimensions"])
+    return ScoreSummary(**rebuilt)
+
+
+def _dimension(parts: Mapping[str, Any]) -> DimensionView:
+    rebuilt: dict[str, Any] = dict(parts)
+    rebuilt["criteria"] = tuple(CriterionView(**criterion) for criterion in parts["criteria"])
+    rebuilt["blockers"] = tuple(parts["blockers"])
+    return DimensionView(**rebuilt)
+
+
+def _placed(parts: Mapping[str, Any]) -> dict[str, Any]:
+    place: dict[str, Any] = dict(parts["where"])
+    place["rows"] = tuple(place["rows"])
+    return {**parts, "where": Where(**place)}

@@ -1,0 +1,194 @@
+"""The shapes in which findings and scores are shown, and how they are made: pure, the same for every interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from mlestar.core.readiness import (
+    Alert,
+    NextAction,
+    alerts_of,
+    gain_of,
+    interpretation,
+    next_actions,
+    order_of,
+    production_ready,
+    shown,
+    verdict,
+)
+from mlestar.core.rubric import CHECKS, DIMENSIONS, RUBRIC_VERSION, criterion_of
+from mlestar.core.scoring import DimensionMarks, Marks, Scorecard, resolve, score
+
+if TYPE_CHECKING:
+    from mlestar.core.evidence import Finding, Where
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingView:
+    """A finding as shown. `gain` is in points of the score it stands beside."""
+
+    check: str
+    title: str
+    outcome: str
+    level: str
+    where: Where
+    observed: str
+    threshold: str
+    source: str
+    fix: str
+    gain: float
+    critical: bool = False
+    refuted: bool = False
+    n: int | None = None
+    run_id: str = ""
+    rubric: str = RUBRIC_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class CriterionView:
+    """A criterion as shown. `claim_quality` is a percentage, None when nothing was stated."""
+
+    id: str
+    name: str
+    score: float
+    declared: float
+    ceiling: float
+    coverage: float
+    claim_quality: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DimensionView:
+    """A dimension as shown: the numbers side by side, its criteria, the checks that cap it."""
+
+    id: str
+    key: str
+    name: str
+    score: float
+    declared: float
+    ceiling: float
+    coverage: float
+    criteria: tuple[CriterionView, ...]
+    blockers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpretation:
+    """The integration guide's words for a score, and this project's one-line verdict."""
+
+    overall: str
+    production_ready: bool
+    verdict: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """Everything that follows from the findings of one workspace, before it is cut to a view."""
+
+    findings: Mapping[str, Finding]
+    card: Scorecard
+    gains: Mapping[str, Fraction]
+    alerts: tuple[Alert, ...]
+    given: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, found: Iterable[Finding], terms: Mapping[str, Mapping[str, Any]]) -> Judgement:
+        """Score `found` under the terms (dimension letter -> waivers, weights, given) it was judged under."""
+        weights = {check: int(w) for part in terms.values() for check, w in part.get("weights", {}).items()}
+        waived = {w["check"] for part in terms.values() for w in part.get("waivers", []) if w["valid"]}
+        findings = resolve(found)
+        card = score(findings.values(), weights=weights, waived=waived)
+        return cls(
+            findings=findings,
+            card=card,
+            gains={check: gain_of(f, card, findings, weights=weights) for check, f in findings.items()},
+            alerts=tuple(alerts_of(card, findings)),
+            given=frozenset(name for part in terms.values() for name in part.get("given", [])),
+        )
+
+    def ordered(self, letter: str = "") -> list[Finding]:
+        """The findings of a dimension (all, if empty), most important first."""
+        chosen = [finding for check, finding in self.findings.items() if check.startswith(letter)]
+        return sorted(chosen, key=lambda finding: order_of(finding, self.card, self.gains[finding.check]))
+
+    def view(self, finding: Finding, *, scale: int = 1) -> FindingView:
+        """One finding as shown, its gain times `scale` (5 in points of a dimension, 1 in overall points)."""
+        return FindingView(
+            check=finding.check,
+            title=CHECKS[finding.check].title,
+            outcome=finding.outcome.value,
+            level=finding.level.value,
+            where=finding.where,
+            observed=finding.observed,
+            threshold=finding.threshold,
+            source=finding.source,
+            fix=finding.fix,
+            gain=round(float(self.gains[finding.check] * scale), 2),
+            critical=CHECKS[finding.check].critical,
+            refuted=finding.refuted,
+            n=finding.n,
+            run_id=finding.run_id,
+        )
+
+    def actions(self, letter: str = "", *, scale: int = 1) -> tuple[NextAction, ...]:
+        """The three next actions within a dimension (all, if empty)."""
+        within = {check: finding for check, finding in self.findings.items() if check.startswith(letter)}
+        gains = {check: self.gains[check] * scale for check in within}
+        return tuple(next_actions(within, gains, given=self.given, blockers=self.card.blockers))
+
+    def blockers(self) -> tuple[FindingView, ...]:
+        """The critical fails."""
+        return tuple(self.view(self.findings[check]) for check in self.card.blockers)
+
+    def interpretation(self) -> Interpretation:
+        """The words for the overall score."""
+        return Interpretation(
+            overall=interpretation(self.card.overall.score),
+            production_ready=production_ready(self.card),
+            verdict=verdict(self.card, self.alerts),
+        )
+
+    def dimensions(self) -> tuple[DimensionView, ...]:
+        """The five dimensions as shown."""
+        return tuple(_dimension_view(marks) for marks in self.card.dimensions)
+
+    def scores(self) -> dict[str, float]:
+        """Dimension key -> score, and overall."""
+        return {
+            **{view.key: view.score for view in self.dimensions()},
+            "overall": shown(self.card.overall.score),
+        }
+
+
+def numbers(marks: Marks) -> dict[str, float]:
+    """The four numbers as shown."""
+    return {
+        "score": shown(marks.score),
+        "declared": shown(marks.declared),
+        "ceiling": shown(marks.ceiling),
+        "coverage": shown(marks.coverage),
+    }
+
+
+def _dimension_view(marks: DimensionMarks) -> DimensionView:
+    dimension = next(d for d in DIMENSIONS if d.id == marks.id)
+    criteria = tuple(
+        CriterionView(
+            id=criterion.id,
+            name=criterion_of(criterion.id).name,
+            claim_quality=None if criterion.claim_quality is None else shown(criterion.claim_quality * 100),
+            **numbers(criterion.marks),
+        )
+        for criterion in marks.criteria
+    )
+    return DimensionView(
+        id=dimension.id,
+        key=dimension.key,
+        name=dimension.name,
+        criteria=criteria,
+        blockers=marks.blockers,
+        **numbers(marks.marks),
+    )

@@ -1,0 +1,192 @@
+"""What the judge has found so far, in several views; and what the rubric says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from mlestar.checks import catalogue
+from mlestar.core import rubric as table
+from mlestar.core.limits import LIMITS
+from mlestar.core.score_summary import from_json, summary_of
+from mlestar.core.score_views import DimensionView, FindingView, Interpretation, Judgement
+from mlestar.errors import InvalidInput, NotFound
+from mlestar.storage import findings as stored
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from mlestar.core.readiness import Alert, NextAction
+    from mlestar.core.score_summary import ScoreSummary
+    from mlestar.storage.database import Database
+
+VIEWS = ("summary", "findings", "history", "ml_test_score", "sarif", "markdown", "html")
+HISTORY_ENTRIES = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """The summary of a workspace, and what the view asked for beside it.
+
+    Attributes:
+        findings: View `findings`: one a check, most important first.
+        history: View `history`: newest first, each with what changed since the one before and why.
+        ml_test_score: View `ml_test_score`: the 28 tests of Breck et al. 2017.
+        sarif: View `sarif`: a SARIF 2.1.0 log.
+        text: Views `markdown` and `html`: the whole report.
+    """
+
+    workspace: str
+    view: str
+    score: Mapping[str, float]
+    interpretation: Interpretation
+    declared: float
+    ceiling: float
+    coverage: float
+    alerts: tuple[Alert, ...]
+    blockers: tuple[FindingView, ...]
+    next_actions: tuple[NextAction, ...]
+    dimensions: tuple[DimensionView, ...]
+    terms: Mapping[str, Any]
+    rubric_version: str
+    findings: tuple[FindingView, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Everything there is to say about a check."""
+
+    check: str
+    title: str
+    dimension: str
+    criterion: str
+    weight: int
+    critical: bool
+    best_level: str
+    needs: tuple[str, ...]
+    limits: Mapping[str, float]
+    claim: str
+    why: str
+    how: str
+    threshold: str
+    source: str
+    fix: str
+    limitations: str
+    rubric_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RubricView:
+    """The whole rubric: dimensions with their criteria with their checks."""
+
+    version: str
+    dimensions: tuple[Mapping[str, Any], ...]
+
+
+class ScoresService:
+    """Reads what evaluations and runs wrote."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database; nothing is opened."""
+        self._database = database
+
+    async def score(self, *, workspace: str = "default", view: str = "summary") -> Score:
+        """The scorecard, with the findings, history or report that `view` asks for.
+
+        Raises:
+            InvalidInput: There is no such view.
+        """
+        if view not in VIEWS:
+            close = get_close_matches(str(view), VIEWS, n=1)
+            raise InvalidInput(
+                f"there is no view {view!r}", valid=VIEWS, do=f"did you mean {close[0]}?" if close else "name one"
+            )
+        return await self._database.reading(lambda connection: _read(connection, workspace, view))
+
+    async def explain(self, *, check_id: str) -> Explanation:
+        """What a check claims, why, how it decides, its threshold, source, fix and limits.
+
+        Raises:
+            NotFound: There is no such check.
+        """
+        wanted = check_id.strip().upper()
+        spec = table.CHECKS.get(wanted)
+        if spec is None:
+            close = get_close_matches(wanted, table.CHECKS, n=3)
+            raise NotFound(f"there is no check {check_id!r}", valid=close or list(table.CHECKS), do="name one of these")
+        entry = catalogue.load().get(wanted)
+        doc = entry.doc if entry else catalogue.NO_DOC
+        return Explanation(
+            check=spec.id,
+            title=spec.title,
+            dimension=next(d.name for d in table.DIMENSIONS if d.id == spec.dimension),
+            criterion=table.criterion_of(spec.criterion).name,
+            weight=spec.weight,
+            critical=spec.critical,
+            best_level=spec.best.value,
+            needs=spec.needs,
+            limits=LIMITS.get(wanted, {}),
+            claim=doc.claim,
+            why=doc.why,
+            how=doc.how,
+            threshold=doc.threshold,
+            source=doc.source,
+            fix=doc.fix,
+            limitations=doc.limits,
+            rubric_version=table.RUBRIC_VERSION,
+        )
+
+    async def rubric(self) -> RubricView:
+        """Every dimension, criterion and check with its weight and thresholds."""
+        return RubricView(
+            version=table.RUBRIC_VERSION,
+            dimensions=tuple(
+                {
+                    "id": dimension.id,
+                    "key": dimension.key,
+                    "name": dimension.name,
+                    "criteria": [
+                        {"id": c.id, "name": c.name, "checks": [_check(spec) for spec in table.checks_of(c.id)]}
+                        for c in table.CRITERIA
+                        if c.dimension == dimension.id
+                    ],
+                }
+                for dimension in table.DIMENSIONS
+            ),
+        )
+
+
+def _check(spec: table.CheckSpec) -> dict[str, Any]:
+    return {
+        "id": spec.id,
+        "title": spec.title,
+        "weight": spec.weight,
+        "critical": spec.critical,
+        "best": spec.best.value,
+        "limits": dict(LIMITS.get(spec.id, {})),
+    }
+
+
+def _read(connection: Connection, workspace: str, view: str) -> Score:
+    kept = stored.scorecard_of(connection, workspace)
+    if view == "summary":
+        summary = from_json(kept["summary"]) if kept else summary_of(Judgement.of([], {}), {})
+        return _score(workspace, view, summary)
+    terms = stored.terms_of(connection, workspace)
+    judgement = Judgement.of(stored.all_of(connection, workspace), terms)
+    score = _score(workspace, view, summary_of(judgement, terms))
+    match view:
+        case "findings":
+            return replace(score, findings=tuple(judgement.view(finding) for finding in judgement.ordered()))
+        case "history":
+            return replace(score, history=tuple(stored.history_of(connection, workspace, limit=HISTORY_ENTRIES)))
+        case _:
+            return score
+
+
+def _score(workspace: str, view: str, summary: ScoreSummary) -> Score:
+    return Score(workspace=workspace, view=view, **vars(summary))

@@ -1,0 +1,103 @@
+"""Findings, scorecards and their history in the database; each function runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select
+
+from mlestar.core.finding_json import from_json, to_json
+from mlestar.core.rubric import CHECKS
+from mlestar.storage.tables_findings import findings, judged, score_history, scorecards
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from mlestar.core.evidence import Finding
+
+
+def replace_evaluated(
+    connection: Connection,
+    *,
+    workspace: str,
+    dimension: str,
+    found: Iterable[Finding],
+    terms: Mapping[str, Any],
+    at: float,
+) -> None:
+    """Put an evaluation's findings of one dimension (its letter) in the place of its earlier ones."""
+    connection.execute(
+        delete(findings).where(
+            findings.c.workspace == workspace, findings.c.run_id == "", findings.c.dimension == dimension
+        )
+    )
+    _insert(connection, workspace, [finding for finding in found if finding.check.startswith(dimension)], "")
+    connection.execute(delete(judged).where(judged.c.workspace == workspace, judged.c.dimension == dimension))
+    connection.execute(
+        insert(judged).values(workspace=workspace, dimension=dimension, at=at, terms=json.dumps(terms, sort_keys=True))
+    )
+
+
+def replace_measured(connection: Connection, *, workspace: str, run_id: str, found: Iterable[Finding]) -> None:
+    """Put a run's measured findings in the place of those of any earlier run."""
+    connection.execute(delete(findings).where(findings.c.workspace == workspace, findings.c.run_id != ""))
+    _insert(connection, workspace, found, run_id)
+
+
+def _insert(connection: Connection, workspace: str, found: Iterable[Finding], run_id: str) -> None:
+    rows = [
+        {
+            "workspace": workspace,
+            "dimension": CHECKS[finding.check].dimension,
+            "run_id": run_id,
+            "check_id": finding.check,
+            "data": json.dumps(to_json(finding), sort_keys=True, ensure_ascii=False),
+        }
+        for finding in found
+    ]
+    if rows:
+        connection.execute(insert(findings), rows)
+
+
+def all_of(connection: Connection, workspace: str) -> list[Finding]:
+    """Every finding of a workspace, evaluated and measured, in the order written."""
+    query = select(findings.c.data).where(findings.c.workspace == workspace).order_by(findings.c.id)
+    return [from_json(json.loads(data)) for (data,) in connection.execute(query)]
+
+
+def terms_of(connection: Connection, workspace: str) -> dict[str, dict[str, Any]]:
+    """Dimension letter -> what it was last judged under."""
+    query = select(judged.c.dimension, judged.c.terms).where(judged.c.workspace == workspace)
+    return {dimension: json.loads(terms) for dimension, terms in connection.execute(query)}
+
+
+def write_scorecard(connection: Connection, workspace: str, data: Mapping[str, Any]) -> None:
+    """Keep the summary that `scorecard_of` answers with."""
+    connection.execute(delete(scorecards).where(scorecards.c.workspace == workspace))
+    connection.execute(insert(scorecards).values(workspace=workspace, data=json.dumps(data, ensure_ascii=False)))
+
+
+def scorecard_of(connection: Connection, workspace: str) -> dict[str, Any] | None:
+    """The summary of a workspace; None when nothing was ever found in it."""
+    data = connection.execute(select(scorecards.c.data).where(scorecards.c.workspace == workspace)).scalar_one_or_none()
+    return None if data is None else json.loads(data)
+
+
+def append_history(connection: Connection, workspace: str, *, at: float, data: Mapping[str, Any]) -> None:
+    """Add one line to the history of a workspace's score."""
+    connection.execute(
+        insert(score_history).values(workspace=workspace, at=at, data=json.dumps(data, ensure_ascii=False))
+    )
+
+
+def history_of(connection: Connection, workspace: str, *, limit: int) -> list[dict[str, Any]]:
+    """The newest entries of the history, newest first."""
+    query = (
+        select(score_history.c.at, score_history.c.data)
+        .where(score_history.c.workspace == workspace)
+        .order_by(score_history.c.id.desc())
+        .limit(limit)
+    )
+    return [{"at": at, **json.loads(data)} for at, data in connection.execute(query)]
