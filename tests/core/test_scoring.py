@@ -4,7 +4,6 @@ import random
 from fractions import Fraction
 
 import pytest
-from support.findings import LEVELS, SLOTS, all_at, finding, judged, outcome_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,8 +11,9 @@ from mlestar.core.evidence import Finding, Level, Outcome
 from mlestar.core.readiness import shown
 from mlestar.core.rubric import CHECKS, CRITERIA
 from mlestar.core.scoring import resolve, score
+from support.findings import LEVELS, SLOTS, all_at, finding, judged, outcome_of
 
-WEAK = {
+WEAK: dict[tuple[Level, ...], int] = {
     (Level.CLAIMED,): 25,
     (Level.CLAIMED, Level.DOCUMENTED): 50,
     (Level.CLAIMED, Level.DOCUMENTED, Level.ATTESTED): 65,

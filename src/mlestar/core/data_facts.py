@@ -28,6 +28,11 @@ class Table:
     sha256: str
     n_rows: int
 
+    @property
+    def n_read(self) -> int:
+        """Rows that were judged."""
+        return len(self.frame)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
@@ -50,13 +55,48 @@ class Predictions:
     positive: object = None
     groups: dict[str, np.ndarray] = field(default_factory=dict)
 
+    @property
+    def n_read(self) -> int:
+        """Rows that were judged."""
+        return len(self.y_true)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """An online experiment: who was assigned to which arm, and what came of it.
+
+    Attributes:
+        counts: Arm -> units assigned, in the order control first.
+        outcome: Name of the outcome column; empty when only the assignment is known.
+        means: Arm -> mean outcome (a rate, for a yes/no outcome).
+        deviations: Arm -> standard deviation of the outcome.
+        is_rate: The outcome is yes or no.
+        days: From the first to the last assignment; None without dates.
+        by_day: Arm -> cumulated (units, sum of outcome) at the end of each day; empty without dates.
+    """
+
+    path: str
+    sha256: str
+    counts: dict[str, int]
+    outcome: str = ""
+    means: dict[str, float] = field(default_factory=dict)
+    deviations: dict[str, float] = field(default_factory=dict)
+    is_rate: bool = True
+    days: float | None = None
+    by_day: dict[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
+
+    @property
+    def n_read(self) -> int:
+        """Units of all arms."""
+        return sum(self.counts.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataFacts:
     """The tables of one evaluation.
 
     `train` and `test` are splits of one data set; `reference` and `current` are the same features at two times;
-    `target`, `group_columns` and `time_column` name columns of them.
+    `target`, `group_columns` and `time_column` name columns of them. `label_audit` holds rows relabelled by two raters.
     """
 
     task: Task | None = None
@@ -68,4 +108,6 @@ class DataFacts:
     reference: Table | None = None
     current: Table | None = None
     predictions: Predictions | None = None
+    experiment: Experiment | None = None
+    label_audit: Table | None = None
     seed: int = 0

@@ -1,5 +1,6 @@
 """Every table, gathered for the migrations."""
 
+from mlestar.storage import tables_findings, tables_memory
 from mlestar.storage.metadata import metadata
 
-__all__ = ["metadata"]
+__all__ = ["metadata", "tables_findings", "tables_memory"]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 async def serve_stdio(server: MCPServer[Any], notifier: Notifier) -> None:
     """Serve one client until it closes stdin."""
-    async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
+    # `write` is closed here: the transport's writer waits for that before it ends.
+    async with stdio_server() as (read, write), write, anyio.create_task_group() as tasks:
         tasks.start_soon(notifier.run)
         first: SessionMessage | None = None
         may_restart = True
@@ -49,9 +50,13 @@ async def _serve_session(
             async for message in from_server:
                 await write.send(message)
 
+    async def serve() -> None:
+        async with server_writes:  # closing it is what ends pump_out
+            await low.run(server_reads, server_writes, low.create_initialization_options())
+
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pump_out)
-        tasks.start_soon(low.run, server_reads, server_writes, low.create_initialization_options())
+        tasks.start_soon(serve)
         async with to_server:
             if first is not None:
                 await to_server.send(first)
