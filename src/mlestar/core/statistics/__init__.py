@@ -1,0 +1,1 @@
+"""Statistics of the checks: effect size and significance together, each function citing its source."""

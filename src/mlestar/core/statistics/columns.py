@@ -1,0 +1,112 @@
+"""What a column holds: numbers, categories, times or text; and which columns are features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import pandas as pd
+
+    from mlestar.core.data_facts import Task
+
+Kind = Literal["empty", "number", "flag", "category", "time", "text"]
+
+MAX_CLASSES = 20  # rubric S1.1: integers with more distinct values are a quantity, not classes
+_MISSING_MARKS = ("", "?")  # UCI files mark missing values with a question mark
+_PARSED_SHARE = 0.9  # the other tenth is what the mixed-types check reports
+_TEXT_WORDS = 4  # mean words a value from which strings are prose rather than labels
+_CATEGORY_SHARE = 0.5  # strings more distinct than this identify rows instead of grouping them
+
+
+def blank_to_missing(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Blank strings and lone question marks as missing; other values as they are."""
+    if column.dtype.kind in "biufcmM":
+        return column
+    text = column.astype("string").str.strip()
+    return column.where(~text.isin(_MISSING_MARKS).fillna(value=False))
+
+
+def numbers(column: pd.Series[Any]) -> np.ndarray:
+    """(n,) float64; what is not a number is NaN, and so are infinities."""
+    import numpy as np
+    import pandas as pd
+
+    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def times(column: pd.Series[Any]) -> np.ndarray:
+    """(n,) seconds since 1970 as float64, NaN where a value is no date. Numbers are taken as they are."""
+    import numpy as np
+    import pandas as pd
+
+    if column.dtype.kind in "iuf":
+        return numbers(column)
+    parsed = pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
+    nanoseconds = parsed.astype("datetime64[ns, UTC]").astype("int64").to_numpy()
+    return np.where(parsed.isna(), np.nan, nanoseconds / 1e9)
+
+
+def kind_of(column: pd.Series[Any]) -> Kind:
+    """The kind that at least nine tenths of the values have."""
+    values = blank_to_missing(column).dropna()
+    if values.empty:
+        return "empty"
+    if values.dtype.kind == "b":
+        return "flag"
+    if values.dtype.kind in "iufc":
+        return "number"
+    if values.dtype.kind in "mM":
+        return "time"
+    sample = values.iloc[:: max(1, len(values) // 2000)]
+    return _kind_of_strings(sample)
+
+
+def _kind_of_strings(sample: pd.Series[Any]) -> Kind:
+    import numpy as np
+
+    text = sample.astype(str)
+    if np.isfinite(numbers(sample)).mean() >= _PARSED_SHARE:
+        return "number"
+    if text.str.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}").mean() >= _PARSED_SHARE:
+        return "time"
+    distinct = text.nunique() / len(text)
+    wordy = text.str.count(r"\s+").mean() + 1 >= _TEXT_WORDS
+    return "text" if distinct > _CATEGORY_SHARE and (wordy or text.nunique() > MAX_CLASSES) else "category"
+
+
+def task_of(target: pd.Series[Any]) -> Task:
+    """Binary, multiclass or regression, from the values: regression is numeric with more than 20 distinct values.
+
+    Fractional numbers are a quantity at any number of distinct values but two.
+    """
+    import numpy as np
+
+    values = blank_to_missing(target).dropna()
+    distinct = values.nunique()
+    if distinct <= len(("no", "yes")):
+        return "binary"
+    if kind_of(values) != "number":
+        return "multiclass"
+    whole = bool(np.all(np.mod(numbers(values), 1) == 0))
+    return "multiclass" if whole and distinct <= MAX_CLASSES else "regression"
+
+
+def features(frame: pd.DataFrame, *, without: Sequence[str] = ()) -> list[str]:
+    """The names of all columns but the given ones (target, time, groups)."""
+    left_out = set(without)
+    return [str(column) for column in frame.columns if str(column) not in left_out]
+
+
+def identifies_rows(column: pd.Series[Any]) -> bool:
+    """Whether every row has its own value, as an id or a row counter has; fractional numbers never do."""
+    import numpy as np
+
+    if column.dtype.kind == "f":
+        values = column.dropna().to_numpy(dtype=float)
+        if len(values) < len(column) or not np.all(np.mod(values, 1) == 0):
+            return False
+    return len(column) > MAX_CLASSES and not column.isna().any() and bool(column.is_unique)

@@ -1,0 +1,98 @@
+"""Whether train and test are apart: shared rows, shared groups, and the order of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlestar.core.statistics.columns import MAX_CLASSES, identifies_rows, kind_of, numbers, times
+from mlestar.core.statistics.rows import are_copies, group_numbers, row_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+_ROWS_SHOWN = 20
+_ROWS_PER_GROUP = 50  # [ours] more rows a value than this is a category, not an entity that may leak
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlap:
+    """Test rows that stand in train too.
+
+    Attributes:
+        count: How many of the test rows.
+        share: Their share of the test rows, 0 to 1.
+        expected: The share that coincidence explains: how often a train row has a twin in train.
+        p_value: Of at least `count` by coincidence, binomial.
+        copies: Whether near twins are missing, so that matches cannot be coincidence; None: cannot tell.
+        rows: Positions in test of the first of them.
+    """
+
+    count: int
+    share: float
+    expected: float
+    p_value: float
+    copies: bool | None
+    rows: tuple[int, ...]
+
+
+def overlap(train: pd.DataFrame, test: pd.DataFrame, columns: Sequence[str]) -> Overlap:
+    """Compare the rows on the columns that both have, numbering columns left out.
+
+    The expected share is the leave-one-out twin rate of train, with half a row added (Krichevsky and Trofimov 1981),
+    so that data without a single twin still has a finite rate. Source: rubric T1.5, Kapoor and Narayanan 2023 L1.4.
+    """
+    import numpy as np
+    import pandas as pd
+    from scipy.stats import binom
+
+    kept = [name for name in columns if not (identifies_rows(train[name]) and identifies_rows(test[name]))]
+    if not kept:
+        return Overlap(count=0, share=0.0, expected=0.0, p_value=1.0, copies=None, rows=())
+    in_train, in_test = row_keys([train, test], kept)
+    matches = np.flatnonzero(np.isin(in_test.whole, in_train.whole))
+    groups, sizes = group_numbers(in_train.whole)
+    expected = (float((sizes[groups] > 1).sum()) + 0.5) / (len(train) + 1)
+    copies: bool | None = None
+    if len(matches):
+        (both,) = row_keys([pd.concat([train[kept], test[kept]], ignore_index=True)], kept)
+        copies = are_copies(both)
+    return Overlap(
+        count=len(matches),
+        share=len(matches) / len(test),
+        expected=expected,
+        p_value=float(binom.sf(len(matches) - 1, len(test), expected)),
+        copies=copies,
+        rows=tuple(int(row) for row in matches[:_ROWS_SHOWN]),
+    )
+
+
+def shared_groups(train: pd.Series[Any], test: pd.Series[Any]) -> tuple[float, tuple[str, ...]]:
+    """Share of the test rows whose group also stands in train, and the first such groups."""
+    known = set(train.dropna().astype(str))
+    labels = test.dropna().astype(str)
+    shared = labels[labels.isin(known)]
+    return len(shared) / len(test), tuple(sorted(set(shared))[:5])
+
+
+def is_entity(column: pd.Series[Any]) -> bool:
+    """Whether values stand for entities (patients, users): many values, a few rows each."""
+    distinct = column.nunique()
+    if distinct <= MAX_CLASSES or distinct == column.notna().sum() or kind_of(column) == "time":
+        return False
+    fractional = kind_of(column) == "number" and bool(((numbers(column) % 1) > 0).any())
+    return not fractional and column.notna().sum() / distinct <= _ROWS_PER_GROUP
+
+
+def future_rows(train: pd.Series[Any], test: pd.Series[Any]) -> tuple[int, tuple[int, ...]]:
+    """How many train rows lie after the first test row, and the positions in train of the first of them.
+
+    Source: rubric T1.5; Rules of ML 33: test on data gathered after the training data.
+    """
+    import numpy as np
+
+    start = float(np.nanmin(times(test)))
+    late = np.flatnonzero(times(train) > start)
+    return len(late), tuple(int(row) for row in late[:_ROWS_SHOWN])
