@@ -1,0 +1,101 @@
+"""The values of the leak analysis: where data come from, what was fitted on them, what leaked."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """One fitted step: where, which call, and whether it learned from the target or resampled rows."""
+
+    path: str
+    line: int
+    call: str
+    supervised: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a value comes from. `sides` is a subset of {train, test}; empty = all rows."""
+
+    roots: frozenset[str] = frozenset()
+    fits: frozenset[Fit] = frozenset()
+    sides: frozenset[str] = frozenset()
+
+    def with_fits(self, fits: Iterable[Fit]) -> Origin:
+        """The same data after further fitted steps."""
+        return Origin(roots=self.roots, fits=self.fits | frozenset(fits), sides=self.sides)
+
+    def on(self, side: str) -> Origin:
+        """One side of a split of it."""
+        return Origin(roots=self.roots, fits=self.fits, sides=frozenset({side}) if side else frozenset())
+
+
+def union(origins: Iterable[Origin | None]) -> Origin | None:
+    """Everything that a value made of several stems from; sides only if each part is on one."""
+    known = [origin for origin in origins if origin is not None and origin.roots]
+    if not known:
+        return None
+    sides = (
+        frozenset[str]() if any(not origin.sides for origin in known) else frozenset().union(*(o.sides for o in known))
+    )
+    return Origin(
+        roots=frozenset().union(*(origin.roots for origin in known)),
+        fits=frozenset().union(*(origin.fits for origin in known)),
+        sides=sides,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leak:
+    """A fit that saw rows which a later split holds out. `inner`: only a validation split inside the training rows."""
+
+    fit: Fit
+    split_path: str
+    split_line: int
+    kind: str
+    inner: bool = False
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """What calling a function does to its arguments, by the roots `param:<name>`."""
+
+    parameters: tuple[str, ...] = ()
+    returns: list[Origin | None] = field(default_factory=list)
+    returns_tuple: bool = False
+    fits: list[tuple[Fit, Origin]] = field(default_factory=list)
+    splits: list[tuple[Origin, int, str]] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """What one analysis saw."""
+
+    leaks: dict[tuple[str, int, bool], Leak] = field(default_factory=dict)
+    fits: set[Fit] = field(default_factory=set)
+    splits: set[tuple[str, int]] = field(default_factory=set)
+
+    def add(self, leak: Leak) -> None:
+        """Keep the first leak of each fit."""
+        self.leaks.setdefault((leak.fit.path, leak.fit.line, leak.inner), leak)
+
+
+def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function of a module: `name`, methods as `Class.name`, nested ones under their own name."""
+    found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    while pending:
+        node, prefix = pending.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found.setdefault(prefix + child.name, child)
+                pending.append((child, ""))
+            elif isinstance(child, ast.ClassDef):
+                pending.append((child, f"{child.name}."))
+            elif isinstance(child, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
+                pending.append((child, prefix))
+    return found
