@@ -18,6 +18,7 @@ MAX_CLASSES = 20  # rubric S1.1: integers with more distinct values are a quanti
 _MISSING_MARKS = ("", "?")  # UCI files mark missing values with a question mark
 _PARSED_SHARE = 0.9  # the other tenth is what the mixed-types check reports
 _TEXT_WORDS = 4  # mean words a value from which strings are prose rather than labels
+_QUARTILES = 4
 _CATEGORY_SHARE = 0.5  # strings more distinct than this identify rows instead of grouping them
 
 
@@ -110,3 +111,27 @@ def identifies_rows(column: pd.Series[Any]) -> bool:
         if len(values) < len(column) or not np.all(np.mod(values, 1) == 0):
             return False
     return len(column) > MAX_CLASSES and not column.isna().any() and bool(column.is_unique)
+
+
+def labels(column: pd.Series[Any]) -> np.ndarray:
+    """(n,) class labels as text, alike for 1, 1.0 and True read from different files."""
+    import numpy as np
+
+    kind = column.dtype.kind
+    if kind == "b":
+        return np.array(["1" if value else "0" for value in column], dtype=object)
+    if kind in "iuf":
+        return np.array([f"{value:.15g}" for value in column], dtype=object)
+    return np.array([str(value).strip() for value in column], dtype=object)
+
+
+def binned(column: pd.Series[Any]) -> np.ndarray:
+    """(n,) group labels: categories as they are, numbers of many values by quartile; missing is a group of its own."""
+    import numpy as np
+    import pandas as pd
+
+    if kind_of(column) == "number" and column.nunique() > MAX_CLASSES:
+        cut: Any = pd.qcut(pd.Series(numbers(column)), _QUARTILES, duplicates="drop")
+        return np.asarray(cut.astype("string").fillna("missing"), dtype=object)
+    missing = blank_to_missing(column).isna().to_numpy()
+    return np.where(missing, "missing", labels(column))
