@@ -1,0 +1,1 @@
+"""Makes a text shorter without a model, keeping what answers questions: names, numbers, negations, the telling words."""

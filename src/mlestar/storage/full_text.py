@@ -1,0 +1,106 @@
+"""The full-text index, on SQLite's FTS5. All that is particular to it stands here.
+
+A row is a piece of an entry: its terms, and those of what stood before it (its neighbour: an answer makes sense beside
+its question). The row's number holds workspace, entry and piece, so a search stays in one workspace by a range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlestar.core.search_terms import chunks, index_terms, query_terms
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+WORKSPACE_SHIFT = 44
+ENTRY_SHIFT = 12
+MOST_PIECES = 1 << ENTRY_SHIFT
+OWN_WEIGHT = 1.0
+NEIGHBOUR_WEIGHT = 0.5
+NEIGHBOUR_TERMS = 200
+"""Terms of the neighbour that are indexed with an entry: its end, where a conversation goes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """An entry that a query found, by its best piece. Score > 0, higher is better."""
+
+    number: int
+    piece: int
+    score: float
+
+
+def create(connection: Connection) -> None:
+    """Create the index; English endings are folded, accents ignored."""
+    if connection.dialect.name != "sqlite":
+        return
+    connection.exec_driver_sql(
+        "CREATE VIRTUAL TABLE entry_terms USING fts5"
+        "(own, neighbour, tokenize = \"porter unicode61 remove_diacritics 2 tokenchars '.'\")"
+    )
+
+
+def add(connection: Connection, workspace: int, number: int, text: str, before: str) -> None:
+    """Index an entry; `before` is the text of its neighbour, empty for the first one."""
+    rows: list[tuple[int, str, str]] = []
+    neighbour = index_terms(before[-4 * NEIGHBOUR_TERMS * 2 :])[-NEIGHBOUR_TERMS:]
+    for piece, part in enumerate(chunks(text)[:MOST_PIECES]):
+        own = index_terms(part)
+        rows.append((_row(workspace, number, piece), " ".join(own), " ".join(neighbour)))
+        neighbour = own[-NEIGHBOUR_TERMS:]
+    connection.exec_driver_sql("INSERT INTO entry_terms (rowid, own, neighbour) VALUES (?, ?, ?)", rows)
+
+
+def remove(connection: Connection, workspace: int, number: int) -> None:
+    """Take an entry out of the index."""
+    connection.exec_driver_sql(
+        "DELETE FROM entry_terms WHERE rowid BETWEEN ? AND ?",
+        (_row(workspace, number, 0), _row(workspace, number, MOST_PIECES - 1)),
+    )
+
+
+def forget_neighbour(connection: Connection, workspace: int, number: int) -> None:
+    """Erase what an entry's first row holds of the entry before it."""
+    connection.exec_driver_sql(
+        "UPDATE entry_terms SET neighbour = '' WHERE rowid = ?", (_row(workspace, number, 0),)
+    )
+
+
+def search(connection: Connection, workspace: int, query: str, limit: int) -> list[Hit]:
+    """The best `limit` pieces for a query, as entries, best first. Any text is a valid query."""
+    terms = query_terms(query)
+    if not terms:
+        return []
+    rows = connection.exec_driver_sql(
+        "SELECT rowid, bm25(entry_terms, ?, ?) AS score FROM entry_terms"
+        " WHERE entry_terms MATCH ? AND rowid BETWEEN ? AND ? ORDER BY score LIMIT ?",
+        (
+            OWN_WEIGHT,
+            NEIGHBOUR_WEIGHT,
+            _match(terms),
+            _row(workspace, 0, 0),
+            _row(workspace + 1, 0, 0) - 1,
+            limit,
+        ),
+    ).all()
+    return _best_pieces(rows)
+
+
+def _best_pieces(rows: Iterable[Sequence[float]]) -> list[Hit]:
+    best: dict[int, Hit] = {}
+    for row, score in rows:
+        number = (int(row) >> ENTRY_SHIFT) & ((1 << (WORKSPACE_SHIFT - ENTRY_SHIFT)) - 1)
+        if number not in best:
+            best[number] = Hit(number=number, piece=int(row) & (MOST_PIECES - 1), score=-score)
+    return list(best.values())
+
+
+def _match(terms: list[str]) -> str:
+    return " OR ".join(f'"{term[:-1]}" *' if term.endswith("*") else f'"{term}"' for term in terms)
+
+
+def _row(workspace: int, number: int, piece: int) -> int:
+    return (workspace << WORKSPACE_SHIFT) | (number << ENTRY_SHIFT) | piece

@@ -1,0 +1,110 @@
+"""Read-only questions about entries and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, select
+
+from mlestar.core.windows.model import State
+from mlestar.storage.tables_memory import entries, events, thoughts, windows, workspaces
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+_E = entries.c
+_SHOWN = (
+    select(entries)
+    .where(_E.workspace_id == bindparam("workspace"), _E.state == State.LIVE, _E.shown_in == bindparam("window"))
+    .order_by(_E.important.desc(), _E.number, _E.part)
+)
+_FOUND = select(entries).where(
+    _E.workspace_id == bindparam("workspace"),
+    _E.number.in_(bindparam("numbers", expanding=True)),
+    _E.part == 0,
+    _E.state.in_((State.LIVE, State.SPLIT, State.ARCHIVED)),
+)
+
+
+def shown_in(connection: Connection, workspace: int, window: int) -> Sequence[Row[Any]]:
+    """What a window shows, in the order it shows it."""
+    return connection.execute(_SHOWN, {"workspace": workspace, "window": window}).all()
+
+
+def most_important(connection: Connection, workspace: int, min_priority: int, limit: int) -> Sequence[Row[Any]]:
+    """Live entries of all windows, by priority, newest first."""
+    statement = (
+        select(entries)
+        .where(_E.workspace_id == workspace, _E.state == State.LIVE, _E.priority >= min_priority)
+        .order_by(_E.pinned.desc(), _E.priority.desc(), _E.touched.desc(), _E.number.desc(), _E.part)
+        .limit(limit)
+    )
+    return connection.execute(statement).all()
+
+
+def searchable(connection: Connection, workspace: int, numbers: Sequence[int]) -> dict[int, Row[Any]]:
+    """Whole entries by number, of those that a search may return."""
+    rows = connection.execute(_FOUND, {"workspace": workspace, "numbers": list(numbers)})
+    return {row.number: row for row in rows}
+
+
+def history(connection: Connection, workspace: int, window: int, number: int, limit: int) -> Sequence[Row[Any]]:
+    """Events, newest first; of one window or one entry where these are not 0."""
+    statement = select(events).where(events.c.workspace_id == workspace)
+    if window:
+        statement = statement.where(events.c.window == window)
+    if number:
+        statement = statement.where(events.c.number == number)
+    return connection.execute(statement.order_by(events.c.seq.desc()).limit(limit)).all()
+
+
+def changed_since(connection: Connection, workspace: int, window: int, version: int) -> list[str]:
+    """Ids of the entries of a window that changed after a version, oldest change first."""
+    statement = (
+        select(events.c.number)
+        .where(events.c.workspace_id == workspace, events.c.window == window, events.c.version > version)
+        .order_by(events.c.seq)
+        .limit(200)
+    )
+    return list(dict.fromkeys(str(number) for number in connection.execute(statement).scalars()))
+
+
+def written_by(connection: Connection, workspace: int, window: int, version: int) -> dict[int, str]:
+    """Entries at home in a window -> the last thing that happened to each, up to a version."""
+    statement = (
+        select(events.c.number, events.c.action)
+        .where(events.c.workspace_id == workspace, events.c.window == window, events.c.version <= version)
+        .order_by(events.c.seq)
+    )
+    return {number: action for number, action in connection.execute(statement) if action not in {"moved", "left"}}
+
+
+def counts(connection: Connection, workspace: int) -> tuple[int, int, int, float]:
+    """Live entries, archived entries, thinking steps, and the mean seconds of a step."""
+    by_state = dict(
+        connection.execute(
+            select(_E.state, func.count())
+            .where(_E.workspace_id == workspace, _E.state.in_((State.LIVE, State.ARCHIVED)))
+            .group_by(_E.state)
+        ).tuples()
+    )
+    steps, mean = connection.execute(
+        select(func.count(), func.avg(thoughts.c.duration_s)).where(thoughts.c.workspace_id == workspace)
+    ).one()
+    return by_state.get(State.LIVE, 0), by_state.get(State.ARCHIVED, 0), steps, float(mean or 0)
+
+
+def versions_since(connection: Connection, seq: int) -> tuple[int, list[tuple[str, int, int]]]:
+    """The newest event, and (workspace, window, version) of each window that changed after event `seq`."""
+    newest = connection.execute(select(func.max(events.c.seq))).scalar_one() or 0
+    if newest <= seq:
+        return newest, []
+    statement = (
+        select(workspaces.c.name, windows.c.number, windows.c.version)
+        .join(windows, windows.c.workspace_id == workspaces.c.id)
+        .join(events, (events.c.workspace_id == windows.c.workspace_id) & (events.c.window == windows.c.number))
+        .where(events.c.seq > seq)
+        .distinct()
+    )
+    return newest, [(name, number, version) for name, number, version in connection.execute(statement)]

@@ -1,0 +1,346 @@
+"""Reads and writes workspaces, windows and entries, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, case, delete, func, insert, or_, select, update
+
+from mlestar.core.windows.entry import VERBATIM, Entry
+from mlestar.core.windows.model import WINDOWS, State
+from mlestar.storage.tables_memory import entries, events, replies, windows, workspaces
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+_E = entries.c
+_OPEN = select(workspaces).where(workspaces.c.name == bindparam("name"))
+_WINDOWS = select(windows).where(windows.c.workspace_id == bindparam("workspace")).order_by(windows.c.number)
+_SAVE_WORKSPACE = (
+    update(workspaces)
+    .where(workspaces.c.id == bindparam("row"))
+    .values(clock=bindparam("clock"), next_number=bindparam("next_number"), next_expiry=bindparam("next_expiry"))
+)
+_SAVE_WINDOW = (
+    update(windows)
+    .where(windows.c.workspace_id == bindparam("workspace"), windows.c.number == bindparam("window"))
+    .values(
+        version=bindparam("version"),
+        tokens=bindparam("tokens"),
+        important_tokens=bindparam("important_tokens"),
+        last_number=bindparam("last_number"),
+        modified_at=bindparam("modified_at"),
+    )
+)
+_LIVE = select(
+    _E.pk, _E.number, _E.part, _E.home, _E.shown_in, _E.priority, _E.pinned, _E.kind, _E.level, _E.touched,
+    func.coalesce(_E.view, _E.text), _E.tokens, _E.verbatim_tokens,
+).where(_E.workspace_id == bindparam("workspace"), _E.state == State.LIVE)  # fmt: skip
+_LIVE_IN = _LIVE.where(_E.shown_in == bindparam("window"))
+_ENTRY = select(entries).where(
+    _E.workspace_id == bindparam("workspace"), _E.number == bindparam("number"), _E.part == bindparam("part")
+)
+_PARTS = (
+    select(entries)
+    .where(_E.workspace_id == bindparam("workspace"), _E.number == bindparam("number"), _E.part > 0)
+    .order_by(_E.part)
+)
+_STANDING = (State.LIVE, State.SPLIT, State.ARCHIVED)
+_SAME = (
+    select(entries)
+    .where(
+        _E.workspace_id == bindparam("workspace"),
+        _E.sha256 == bindparam("sha256"),
+        _E.home == bindparam("window"),
+        _E.part == 0,
+        _E.superseded_by == 0,
+        _E.state.in_(_STANDING),
+    )
+    .order_by(_E.number)
+    .limit(1)
+)
+_KEYED = select(entries).where(
+    _E.workspace_id == bindparam("workspace"),
+    _E.home == bindparam("window"),
+    _E.key == bindparam("key"),
+    _E.key != "",
+    _E.part == 0,
+    _E.superseded_by == 0,
+    _E.state.in_(_STANDING),
+)
+_EXPIRED = select(entries).where(
+    _E.workspace_id == bindparam("workspace"),
+    _E.expires_at.is_not(None),
+    _E.expires_at <= bindparam("now"),
+    _E.part == 0,
+    _E.state.in_(_STANDING),
+)
+_NEXT_EXPIRY = select(func.min(_E.expires_at)).where(
+    _E.workspace_id == bindparam("workspace"), _E.expires_at.is_not(None), _E.state.in_(_STANDING)
+)
+_TEXT = select(_E.text).where(
+    _E.workspace_id == bindparam("workspace"), _E.number == bindparam("number"), _E.part == 0
+)
+_IMPORTANT = select(
+    func.coalesce(func.sum(_E.verbatim_tokens), 0),
+    func.coalesce(func.sum(case((_E.level == VERBATIM, _E.verbatim_tokens), else_=0)), 0),
+).where(
+    _E.workspace_id == bindparam("workspace"), _E.important, _E.state.in_((State.LIVE, State.ARCHIVED))
+)
+_INSERT = insert(entries)
+_REPLACE_VIEW = (
+    update(entries)
+    .where(_E.pk == bindparam("row"))
+    .values(
+        level=bindparam("level"),
+        view=bindparam("view"),
+        shown_in=bindparam("shown_in"),
+        tokens=bindparam("tokens"),
+        state=bindparam("state"),
+    )
+)
+_EVENT = insert(events)
+_REPLY = select(replies.c.fingerprint, replies.c.reply).where(
+    replies.c.workspace_id == bindparam("workspace"), replies.c.request_id == bindparam("request")
+)
+
+
+@dataclass(kw_only=True)
+class WindowRow:
+    """One window's sums while a transaction changes them."""
+
+    number: int
+    version: int
+    tokens: int
+    important_tokens: int
+    last_number: int
+    modified_at: float
+
+
+@dataclass(kw_only=True)
+class WorkspaceRow:
+    """A workspace with its seven windows."""
+
+    id: int
+    name: str
+    clock: int
+    next_number: int
+    next_expiry: float | None
+    windows: dict[int, WindowRow]
+
+
+def find_workspace(connection: Connection, name: str) -> WorkspaceRow | None:
+    """The workspace of this name, or None when nothing was ever written to it."""
+    row = connection.execute(_OPEN, {"name": name}).one_or_none()
+    if row is None:
+        return None
+    found = connection.execute(_WINDOWS, {"workspace": row.id})
+    return WorkspaceRow(
+        id=row.id,
+        name=row.name,
+        clock=row.clock,
+        next_number=row.next_number,
+        next_expiry=row.next_expiry,
+        windows={number: _window(window) for window in found for number in (window.number,)},
+    )
+
+
+def create_workspace(connection: Connection, name: str, now: float) -> WorkspaceRow:
+    """A new workspace with seven empty windows."""
+    result = connection.execute(insert(workspaces).values(name=name, clock=0, next_number=1, next_expiry=None))
+    key = result.inserted_primary_key
+    workspace_id = int(key[0]) if key else 0
+    empty = [
+        {
+            "workspace_id": workspace_id, "number": window.number, "version": 0, "tokens": 0,
+            "important_tokens": 0, "last_number": 0, "modified_at": now,
+        }
+        for window in WINDOWS
+    ]  # fmt: skip
+    connection.execute(insert(windows), empty)
+    made = {row["number"]: WindowRow(**{k: v for k, v in row.items() if k != "workspace_id"}) for row in empty}
+    return WorkspaceRow(id=workspace_id, name=name, clock=0, next_number=1, next_expiry=None, windows=made)
+
+
+def save_workspace(connection: Connection, row: WorkspaceRow, changed: Iterable[int]) -> None:
+    """Write the workspace's counters and the windows that changed."""
+    connection.execute(
+        _SAVE_WORKSPACE,
+        {"row": row.id, "clock": row.clock, "next_number": row.next_number, "next_expiry": row.next_expiry},
+    )
+    saved = [
+        {
+            "workspace": row.id, "window": window.number, "version": window.version, "tokens": window.tokens,
+            "important_tokens": window.important_tokens, "last_number": window.last_number,
+            "modified_at": window.modified_at,
+        }
+        for window in (row.windows[number] for number in sorted(changed))
+    ]  # fmt: skip
+    if saved:
+        connection.execute(_SAVE_WINDOW, saved)
+
+
+def live_entries(connection: Connection, workspace: int, window: int = 0) -> list[Entry]:
+    """The live entries shown in a window, or in all of them for window 0."""
+    statement, values = (_LIVE_IN, {"window": window}) if window else (_LIVE, {})
+    return [
+        Entry(
+            pk=pk, number=number, part=part, home=home, shown_in=shown_in, priority=priority, pinned=pinned, kind=kind,
+            level=level, touched=touched, view=view, tokens=tokens, verbatim_tokens=verbatim_tokens,
+        )
+        for pk, number, part, home, shown_in, priority, pinned, kind, level, touched, view, tokens, verbatim_tokens
+        in connection.execute(statement, {"workspace": workspace, **values})
+    ]  # fmt: skip
+
+
+def entry(connection: Connection, workspace: int, number: int, part: int = 0) -> Row[Any] | None:
+    """One entry's whole row."""
+    return connection.execute(_ENTRY, {"workspace": workspace, "number": number, "part": part}).one_or_none()
+
+
+def parts_of(connection: Connection, workspace: int, number: int) -> Sequence[Row[Any]]:
+    """The parts of a split entry, in order; empty when it was never split."""
+    return connection.execute(_PARTS, {"workspace": workspace, "number": number}).all()
+
+
+def same_text(connection: Connection, workspace: int, window: int, sha256: str) -> Row[Any] | None:
+    """The standing entry of that window with this very text."""
+    return connection.execute(_SAME, {"workspace": workspace, "window": window, "sha256": sha256}).one_or_none()
+
+
+def keyed(connection: Connection, workspace: int, window: int, key: str) -> Row[Any] | None:
+    """The standing entry of that window with this key."""
+    return connection.execute(_KEYED, {"workspace": workspace, "window": window, "key": key}).one_or_none()
+
+
+def standing_in(connection: Connection, workspace: int, window: int) -> Sequence[Row[Any]]:
+    """Whole entries at home in a window that are shown somewhere (a split one by its parts)."""
+    statement = select(entries).where(
+        _E.workspace_id == workspace,
+        _E.home == window,
+        _E.part == 0,
+        or_(_E.state == State.LIVE, _E.state == State.SPLIT),
+    )
+    return connection.execute(statement.order_by(_E.number)).all()
+
+
+def standing_findings(connection: Connection, workspace: int, window: int) -> Sequence[Row[Any]]:
+    """Findings at home in a window that no newer one stands in for."""
+    statement = select(entries).where(
+        _E.workspace_id == workspace,
+        _E.home == window,
+        _E.key != "",
+        _E.kind == "finding",
+        _E.part == 0,
+        _E.superseded_by == 0,
+        _E.state.in_(_STANDING),
+    )
+    return connection.execute(statement.order_by(_E.number)).all()
+
+
+def expired(connection: Connection, workspace: int, now: float) -> Sequence[Row[Any]]:
+    """Standing entries whose time to live has run out."""
+    return connection.execute(_EXPIRED, {"workspace": workspace, "now": now}).all()
+
+
+def next_expiry(connection: Connection, workspace: int) -> float | None:
+    """When the next entry expires."""
+    return connection.execute(_NEXT_EXPIRY, {"workspace": workspace}).scalar_one()
+
+
+def text_of(connection: Connection, workspace: int, number: int) -> str:
+    """The whole text of an entry; empty for number 0."""
+    if not number:
+        return ""
+    return connection.execute(_TEXT, {"workspace": workspace, "number": number}).scalar_one_or_none() or ""
+
+
+def important_tokens(connection: Connection, workspace: int) -> tuple[int, int]:
+    """Tokens of all important entries at full length, and of those that are shown so."""
+    total, verbatim = connection.execute(_IMPORTANT, {"workspace": workspace}).one()
+    return int(total), int(verbatim)
+
+
+def insert_entry(connection: Connection, values: Mapping[str, Any]) -> int:
+    """Store an entry; returns its row."""
+    key = connection.execute(_INSERT, values).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def update_entry(connection: Connection, pk: int, **values: Any) -> None:
+    """Change some columns of one entry."""
+    connection.execute(update(entries).where(_E.pk == pk).values(**values))
+
+
+def set_state(connection: Connection, workspace: int, number: int, state: State) -> None:
+    """Give an entry and its parts a state, out of every window."""
+    connection.execute(
+        update(entries)
+        .where(_E.workspace_id == workspace, _E.number == number)
+        .values(state=state, shown_in=_E.home, tokens=0)
+    )
+
+
+def touch(connection: Connection, workspace: int, number: int, clock: int) -> None:
+    """Note that an entry and its parts were named now."""
+    connection.execute(
+        update(entries).where(_E.workspace_id == workspace, _E.number == number).values(touched=clock)
+    )
+
+
+def drop_parts(connection: Connection, workspace: int, number: int) -> None:
+    """Forget how an entry was cut; its whole text stays."""
+    connection.execute(
+        delete(entries).where(_E.workspace_id == workspace, _E.number == number, _E.part > 0)
+    )
+
+
+def follower(connection: Connection, workspace: int, number: int) -> int:
+    """The entry that was indexed with this one as its neighbour; 0 when there is none."""
+    statement = (
+        select(_E.number)
+        .where(_E.workspace_id == workspace, _E.number > number, _E.part == 0, _E.follows == number)
+        .order_by(_E.number)
+        .limit(1)
+    )
+    return connection.execute(statement).scalar_one_or_none() or 0
+
+
+def replace_views(connection: Connection, changed: Sequence[Mapping[str, Any]]) -> None:
+    """Store how entries are shown after balancing."""
+    if changed:
+        connection.execute(_REPLACE_VIEW, changed)
+
+
+def add_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append to the history."""
+    if rows:
+        connection.execute(_EVENT, rows)
+
+
+def kept_reply(connection: Connection, workspace: int, request: str) -> tuple[str, Any] | None:
+    """Fingerprint and reply of an earlier request of this id."""
+    row = connection.execute(_REPLY, {"workspace": workspace, "request": request}).one_or_none()
+    return None if row is None else (row.fingerprint, row.reply)
+
+
+def keep_reply(connection: Connection, workspace: int, request: str, fingerprint: str, reply: Any, now: float) -> None:
+    """Keep a reply for a retry of the same request."""
+    connection.execute(
+        insert(replies).values(
+            workspace_id=workspace, request_id=request, fingerprint=fingerprint, reply=reply, at=now
+        )
+    )
+
+
+def _window(row: Row[Any]) -> WindowRow:
+    return WindowRow(
+        number=row.number,
+        version=row.version,
+        tokens=row.tokens,
+        important_tokens=row.important_tokens,
+        last_number=row.last_number,
+        modified_at=row.modified_at,
+    )
