@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import warnings
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+
+from mlestar.core.imports import called_names, imported_names, imports
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,21 @@ class SourceModule:
                 return ast.parse(self.text)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return None
+
+    @cached_property
+    def imports(self) -> Mapping[str, str]:
+        """Local name -> full dotted name of what it was imported from."""
+        return imports(self.tree)
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """Top-level names of the absolute imports."""
+        return imported_names(self.tree)
+
+    @cached_property
+    def calls(self) -> tuple[tuple[str, int], ...]:
+        """(full name, line) of each call of something imported."""
+        return called_names(self.tree)
 
     def place(self, line: int) -> tuple[int, str]:
         """A line of `text` as (line in its cell, "cell k"); (line, "") in a module."""

@@ -1,1 +1,1 @@
-"""X: documentation, review, security, reproducibility, practice."""
+"""Checks of the dimension Excellence."""

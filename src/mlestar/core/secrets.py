@@ -1,0 +1,52 @@
+"""Finds credentials by the formats that their providers give them; never by entropy, which takes hashes for keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+PROVIDERS = {
+    "AWS access key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
+    "GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b",
+    "GitLab token": r"\bglpat-[A-Za-z0-9_-]{20,}\b",
+    "Slack token": r"\bxox[abeprs]-[A-Za-z0-9-]{20,}\b",
+    "Slack webhook": r"https://hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}",
+    "Google API key": r"\bAIza[A-Za-z0-9_-]{35}\b",
+    "Stripe key": r"\b[sr]k_live_[A-Za-z0-9]{20,}\b",
+    "OpenAI key": r"\bsk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}|\bsk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}\b",
+    "Anthropic key": r"\bsk-ant-[A-Za-z0-9_-]{40,}",
+    "Hugging Face token": r"\bhf_[A-Za-z]{34}\b",
+    "npm token": r"\bnpm_[A-Za-z0-9]{36}\b",
+    "PyPI token": r"\bpypi-AgE[A-Za-z0-9_-]{50,}",
+    "SendGrid key": r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b",
+    "Databricks token": r"\bdapi[0-9a-f]{32}\b",
+    "DigitalOcean token": r"\bdo[opr]_v1_[0-9a-f]{64}\b",
+    "Azure storage key": r"AccountKey=[A-Za-z0-9+/]{86}==",
+    "Telegram bot token": r"\b\d{8,10}:AA[A-Za-z0-9_-]{33}\b",
+    "Twilio key": r"\bSK[0-9a-f]{32}\b(?=[\"'\s])",
+    "private key": (
+        r"-----BEGIN (?:(?:RSA|EC|DSA|OPENSSH|ENCRYPTED|PGP) )?PRIVATE KEY(?: BLOCK)?-----"
+        r"\s*(?:\\n)?[A-Za-z0-9+/=\\:\s-]{40,}"
+    ),
+}
+"""Name -> pattern, after each provider's published format and detect-secrets' list of detectors."""
+_ANY = re.compile("|".join(f"(?P<p{number}>{pattern})" for number, pattern in enumerate(PROVIDERS.values())))
+_HINT = re.compile(
+    r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|hooks\.slack|AIza|k_live_|sk-|hf_|npm_|pypi-|SG\.|dapi|"
+    r"do[opr]_v1_|AccountKey|:AA|SK[0-9a-f]|PRIVATE KEY"
+)
+_EXAMPLE = re.compile(r"EXAMPLE|example|xxxx|XXXX|0000000|1234567890|abcdefghij|placeholder|your[_-]|dummy|<|\*\*\*")
+_NAMES = tuple(PROVIDERS)
+
+
+def find_secrets(text: str) -> Iterator[tuple[str, int, str]]:
+    """(provider, line, what it looks like with the secret part hidden) of each credential in a text."""
+    if not _HINT.search(text):
+        return
+    for match in _ANY.finditer(text):
+        found = match[0]
+        if _EXAMPLE.search(found) or len(set(found[-20:])) < 6:  # noqa: PLR2004 - a run of few characters is a stand-in
+            continue
+        name = _NAMES[int(str(match.lastgroup)[1:])]
+        shown = found.splitlines()[0][:30] if name == "private key" else f"{found[:8]}…({len(found)} characters)"
+        yield name, text.count("\n", 0, match.start()) + 1, shown
