@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import Annotations
 
+from mlestar.core.windows.model import CRITICAL, WINDOWS, Window
 from mlestar.errors import MlestarError, NotFound
 from mlestar.interfaces.wire import wire
 
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_WORKSPACE = "default"
-WINDOWS = (
-    (1, "Scoping", 5),
-    (2, "Training", 4),
-    (3, "Analysis", 4),
-    (4, "Reliability", 3),
-    (5, "Excellence", 3),
-    (6, "Thinking", 2),
-    (7, "Working", 2),
-)
 MARKDOWN, JSON = "text/markdown", "application/json"
 
 
@@ -43,11 +35,11 @@ def window_uris(workspace: str, windows: tuple[int, ...] | list[int]) -> list[st
 
 def add_resources(server: MCPServer[Any], services: Services) -> None:
     """Register the seven listed windows and the templates."""
-    for number, name, priority in WINDOWS:
-        _add_window(server, services, number, name, priority)
+    for window in WINDOWS:
+        _add_window(server, services, window)
 
-    @server.resource("context7://{workspace}/window/{n}", title="Context window", mime_type=MARKDOWN)
-    async def window(workspace: str, n: str) -> str:
+    @server.resource("context7://{workspace}/window/{n}", name="window", title="Context window", mime_type=MARKDOWN)
+    async def any_window(workspace: str, n: str) -> str:
         """One context window of a workspace."""
         return await _answer(services.windows.window_text(workspace=workspace, window=_number(n)))
 
@@ -82,17 +74,17 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         return _json(await _answer(services.pipelines.get(workspace="", run_id=run_id)))
 
 
-def _add_window(server: MCPServer[Any], services: Services, number: int, name: str, priority: int) -> None:
+def _add_window(server: MCPServer[Any], services: Services, window: Window) -> None:
     @server.resource(
-        f"context7://window/{number}",
-        name=f"window-{number}",
-        title=f"Window {number}: {name}",
-        description=f"Context window {number} ({name}) of the default workspace.",
+        f"context7://window/{window.number}",
+        name=f"window-{window.number}",
+        title=f"Window {window.number}: {window.name}",
+        description=f"Context window {window.number} ({window.name}) of the default workspace: {window.holds}.",
         mime_type=MARKDOWN,
-        annotations=Annotations(audience=["assistant"], priority=priority / 5),
+        annotations=Annotations(audience=["assistant"], priority=window.priority / CRITICAL),
     )
     async def read() -> str:
-        return await _answer(services.windows.window_text(workspace=DEFAULT_WORKSPACE, window=number))
+        return await _answer(services.windows.window_text(workspace=DEFAULT_WORKSPACE, window=window.number))
 
 
 def _number(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 Data = dict[str, Any]
 SHOWN_FINDINGS = 5
-MOVES = ("merged", "compressed", "archived", "spilled")
+MOVES = ("compressed", "archived", "spilled", "expired")
 
 
 def evaluation(data: Data) -> str:
@@ -42,8 +42,8 @@ def score(data: Data) -> str:
 def receipt(data: Data) -> str:
     """Where it is, how full the windows are, what moved."""
     used = ", ".join(f"W{item['window']} {item['used']}/{item['cap']}" for item in data["windows"])
-    ids = ", ".join(f"#{number}" for number in data["ids"])
-    words = [f"Stored {ids or 'nothing new'} at version {data['version']}; {used} tokens."]
+    ids = ", ".join(f"#{entry}" for entry in data["ids"])
+    words = [f"{data['status'].capitalize()} {ids} at version {data['version']}; {used} tokens."]
     moved = [
         f"{len(data[name])} {verb}"
         for name, verb in (
@@ -56,7 +56,7 @@ def receipt(data: Data) -> str:
     ]
     if moved:
         words.append(f"Balanced: {', '.join(moved)}; originals stay recallable by id.")
-    return " ".join(words + [str(warning) for warning in data.get("warnings", [])])
+    return " ".join(words + [str(warning) for warning in data["notes"]])
 
 
 def window_read(data: Data) -> str:

@@ -1,0 +1,91 @@
+"""Keeps the generated parts of README.md equal to the code: tools, windows, checks, settings, versions.
+
+Usage: python .ci/documents.py [--check]
+Without --check the parts are rewritten; with it a difference is an error that names the part.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import mlestar
+from mlestar.app import Services
+from mlestar.checks import catalogue
+from mlestar.core import rubric
+from mlestar.core.windows.model import WINDOWS
+from mlestar.interfaces.mcp.tool import tools_of
+from mlestar.interfaces.mcp.tools import Tools
+from mlestar.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def tools() -> str:
+    """One row a tool, in the order of `tools/list`."""
+    rows = ["| tool | what it does |", "|---|---|"]
+    for tool in tools_of(Tools(Services(Settings()))):
+        rows.append(f"| `{tool.name}` | {' '.join(tool.description.split())} |")
+    return "\n".join(rows)
+
+
+def windows() -> str:
+    """One row a window."""
+    rows = ["| window | name | default priority | what the product itself writes there |", "|---|---|---|---|"]
+    rows += [f"| {w.number} | {w.name} | {w.priority} | {w.holds} |" for w in WINDOWS]
+    return "\n".join(rows)
+
+
+def checks() -> str:
+    """One line a check under its criterion; `!` marks a critical one, an open box one that is not implemented."""
+    implemented = catalogue.load()
+    lines: list[str] = []
+    for dimension in rubric.DIMENSIONS:
+        lines.append(f"\n**{dimension.id} {dimension.name}**\n")
+        for criterion in rubric.CRITERIA:
+            if criterion.dimension != dimension.id:
+                continue
+            entries = [
+                f"`{spec.id}`{'!' if spec.critical else ''} {spec.title}{'' if spec.id in implemented else ' (unknown: not judged yet)'}"
+                for spec in rubric.checks_of(criterion.id)
+            ]
+            lines.append(f"- {criterion.id} {criterion.name}: {'; '.join(entries)}")
+    return "\n".join(lines).strip()
+
+
+def settings() -> str:
+    """One row a setting."""
+    rows = ["| variable | meaning |", "|---|---|"]
+    rows += [f"| `MLESTAR_{name.upper()}` | {field.description} |" for name, field in Settings.model_fields.items()]
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Rewrite, or check and say what differs."""
+    text = README.read_text(encoding="utf-8")
+    parts = {"tools": tools, "windows": windows, "checks": checks, "settings": settings}
+    problems = [f"README.md has no part {name!r}" for name in parts if f"<!-- generated: {name} -->" not in text]
+    fresh = PART.sub(lambda match: f"{match[1]}{parts[match[2]]()}\n{match[3]}", text)
+    problems += _version_problems()
+    if "--check" not in sys.argv:
+        README.write_text(fresh, encoding="utf-8")
+    elif fresh != text:
+        stale = [m[2] for m, new in zip(PART.finditer(text), PART.finditer(fresh), strict=True) if m[0] != new[0]]
+        problems.append(f"README.md is out of date in {', '.join(stale)}: run python .ci/documents.py")
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _version_problems() -> list[str]:
+    manifest = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
+    stated = {manifest["version"], *(package["version"] for package in manifest["packages"])}
+    return [f"server.json says {stated}, the package {mlestar.__version__}"] if stated != {mlestar.__version__} else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Breast cancer screening: order a reading list by the probability of malignancy."""

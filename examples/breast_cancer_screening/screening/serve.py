@@ -1,0 +1,28 @@
+"""Answers one mass at a time over HTTP."""
+
+import logging
+
+import pandas as pd
+from fastapi import FastAPI
+
+from screening.data import DATA, SEED, TARGET
+from screening.features import screening_pipeline
+
+logger = logging.getLogger("screening")
+app = FastAPI(title="Breast cancer screening")
+train = pd.read_csv(DATA / "train.csv")
+model = screening_pipeline(SEED).fit(train.drop(columns=TARGET), train[TARGET])
+
+
+@app.get("/health")
+def health() -> dict[str, str]:
+    """For the liveness probe."""
+    return {"status": "ok"}
+
+
+@app.post("/score")
+def score(mass: dict[str, float]) -> dict[str, float]:
+    """The probability that the mass is malignant."""
+    value = float(model.predict_proba(pd.DataFrame([mass]))[0, 1])
+    logger.info("scored one mass: %.3f", value)
+    return {"malignant": value}
