@@ -44,6 +44,7 @@ class Predictions:
         y_score: (n_rows,) probability of `positive` (binary) or (n_rows, n_classes); None when absent.
         classes: Class labels in the order of the score columns.
         groups: Group name -> (n_rows,) labels, for slices and fairness.
+        on_train: The same model's answers on its training rows, where the file tells them apart.
     """
 
     path: str
@@ -54,6 +55,14 @@ class Predictions:
     classes: tuple[object, ...] = ()
     positive: object = None
     groups: dict[str, np.ndarray] = field(default_factory=dict)
+    on_train: Predictions | None = None
+
+    @property
+    def task(self) -> Task:
+        """What was predicted: only a binary task has a positive class, only a regression has no classes."""
+        if self.positive is not None:
+            return "binary"
+        return "multiclass" if self.classes else "regression"
 
     @property
     def n_read(self) -> int:

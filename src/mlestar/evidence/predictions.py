@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mlestar.core.data_facts import Predictions, Table
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TRUTH = ("y_true", "true", "truth", "actual", "actuals", "target", "label", "labels", "ground_truth", "observed", "y")
 ANSWER = ("y_pred", "pred", "prediction", "predictions", "predicted", "y_hat", "yhat", "predicted_label", "forecast")
 SCORE = ("y_score", "score", "y_prob", "y_proba", "prob", "proba", "probability", "p", "predicted_probability")
+SPLIT = ("split", "subset", "partition", "dataset_split")
+_TRAIN_WORDS = ("train", "training", "fit")
 _CLASS_SCORE = re.compile(r"^(?:y_)?(?:score|prob|proba|probability|p)[_: ](.+)$")
 _POSITIVE_WORDS = frozenset({"1", "1.0", "true", "yes", "y", "t", "positive", "pos"})
 
@@ -28,6 +30,8 @@ def read_predictions(
     table: Table, *, target: str = "", groups: Sequence[str] = (), task: Task | None = None
 ) -> Predictions:
     """Find truth, answers and scores in a table; every other column of few values becomes a slice.
+
+    A `split` column that marks training rows keeps them apart (`on_train`): the held-out rows are what is judged.
 
     Args:
         table: As read by `read_table`.
@@ -44,6 +48,13 @@ def read_predictions(
     if not truth_name:
         _refuse(table, "no column of the observed target", TRUTH)
     truth = blank_to_missing(frame[truth_name])
+    parts = _split(frame)
+    if parts is not None:
+        on_train, held_out = (
+            read_predictions(replace(table, frame=part), target=target, groups=groups, task=task or task_of(truth))
+            for part in parts
+        )
+        return replace(held_out, on_train=on_train)
     if truth.isna().any():
         first = int(truth.isna().to_numpy().argmax())
         _refuse(table, f"{int(truth.isna().sum())} rows without {truth_name} (the first is row {first})", ())
@@ -63,6 +74,18 @@ def read_predictions(
     if (values != values).any() or (answers != answers).any():  # noqa: PLR0124 - NaN is what differs from itself
         _refuse(table, f"values of {truth_name} or {columns.answer} that are not finite numbers", ())
     return Predictions(path=table.path, sha256=table.sha256, y_true=values, y_pred=answers, groups=sliced)
+
+
+def _split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Training rows and the others, when a column says which are which."""
+    name = _named(frame, SPLIT)
+    if not name:
+        return None
+    is_train = frame[name].astype(str).str.lower().isin(_TRAIN_WORDS)
+    if not is_train.any() or is_train.all():
+        return None
+    rest = frame.drop(columns=name)
+    return rest[is_train].reset_index(drop=True), rest[~is_train].reset_index(drop=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from mlestar.core.statistics.ranking import auc, macro_auc
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import Predictions, Task
+    from mlestar.core.data_facts import Predictions
 
 _NAMES = {
     "accuracy": ("accuracy", "acc", "testaccuracy", "accuracyscore"),
@@ -32,7 +32,6 @@ _NAMES = {
 }
 _CANONICAL = {alias: name for name, aliases in _NAMES.items() for alias in aliases}
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "mae", "mse", "rmse"})
-AVERAGES = ("binary", "macro", "weighted")
 _EPSILON = 1e-15  # scikit-learn's clip of probabilities before version 1.5; a claim cannot tell the difference
 
 
@@ -122,9 +121,9 @@ def predicted_classes(predictions: Predictions) -> np.ndarray:
     return labels[(score >= 1 / 2).astype(int)] if score.ndim == 1 else labels[score.argmax(axis=1)]
 
 
-def recomputed(predictions: Predictions, task: Task) -> dict[str, tuple[float, ...]]:
+def recomputed(predictions: Predictions) -> dict[str, tuple[float, ...]]:
     """Metric -> its value; precision, recall and F1 have one value for each average (binary, macro, weighted)."""
-    if task == "regression":
+    if predictions.task == "regression":
         return {name: (value,) for name, value in _regression(predictions).items()}
     counts = confusion(predictions)
     found: dict[str, tuple[float, ...]] = _classification(counts)

@@ -1,0 +1,89 @@
+"""A linear model as the rival of given predictions, and the per-row scores they are compared by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlestar.core.statistics.baselines import Comparison, compare
+from mlestar.core.statistics.columns import features, labels, numbers
+from mlestar.core.statistics.metrics import predicted_classes
+from mlestar.core.statistics.modelling import encode, sampled, target_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mlestar.core.data_facts import DataFacts, Predictions, Table, Task
+    from mlestar.core.statistics.modelling import Matrix
+
+
+def linear(task: Task, categorical: np.ndarray, seed: int) -> Any:
+    """Logistic or ridge regression on standardised numbers and one-hot categories, medians for gaps."""
+    import numpy as np
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    prepared = make_column_transformer(
+        (
+            make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()),
+            np.flatnonzero(~categorical),
+        ),
+        (OneHotEncoder(handle_unknown="ignore", max_categories=20), np.flatnonzero(categorical)),
+    )
+    model: Any = Ridge() if task == "regression" else LogisticRegression(max_iter=500, random_state=seed)
+    return make_pipeline(prepared, model)
+
+
+def against_linear(data: DataFacts, *, alpha: float) -> Comparison | None:
+    """The given predictions against a linear model trained on `data.train`, on the rows of `data.test`.
+
+    None when rows are not aligned, the target is absent, or fewer than two classes can be learnt.
+    """
+    predictions, train, test = data.predictions, data.train, data.test
+    if predictions is None or train is None or test is None or data.target not in train.frame.columns:
+        return None
+    if not aligned(predictions, test, data.target):
+        return None
+    frame = train.frame.iloc[sampled(len(train.frame), data.seed)].reset_index(drop=True)
+    target = target_of(frame[data.target], predictions.task)
+    names = [name for name in features(frame, without=[data.target]) if name in test.frame.columns]
+    if not names or (target.task != "regression" and len(target.classes) <= 1):
+        return None
+    known, asked = encode([frame.iloc[target.rows], test.frame], names)
+    answers = _answers(known, asked, target.truth, target.task, data.seed)
+    if target.task == "regression":
+        truth = numbers(test.frame[data.target]) if data.target in test.frame.columns else predictions.y_true
+        ours = -((predictions.y_true - predictions.y_pred) ** 2)
+        return compare(ours, -((truth - answers) ** 2), alpha=alpha, seed=data.seed)
+    import numpy as np
+
+    named = np.array(target.classes, dtype=object)[answers.astype(int)]
+    truth = predictions.y_true.astype(str)
+    return compare(predicted_classes(predictions) == truth, _spelt(named) == truth, alpha=alpha, seed=data.seed)
+
+
+def aligned(predictions: Predictions, test: Table, target: str) -> bool:
+    """Whether row i of the predictions is row i of the test table: equal targets, or as many rows if it has none."""
+    if len(test.frame) != predictions.n_read:
+        return False
+    if target not in test.frame.columns:
+        return True
+    if predictions.task == "regression":
+        import numpy as np
+
+        return bool(np.allclose(numbers(test.frame[target]), predictions.y_true, equal_nan=True))
+    return bool((labels(test.frame[target]) == predictions.y_true).all())
+
+
+def _answers(known: Matrix, asked: Matrix, truth: np.ndarray, task: Task, seed: int) -> np.ndarray:
+    return linear(task, known.categorical, seed).fit(known.values, truth).predict(asked.values)
+
+
+def _spelt(names: np.ndarray) -> np.ndarray:
+    """Class names as `labels` writes them: 1 for 1.0."""
+    import pandas as pd
+
+    as_numbers = numbers(pd.Series(names))
+    return labels(pd.Series(as_numbers)) if not (as_numbers != as_numbers).any() else names  # noqa: PLR0124 - NaN test
