@@ -48,9 +48,7 @@ class Draft:
 class WindowTransaction:
     """Changes to one workspace; nothing counts until `finish`."""
 
-    def __init__(
-        self, connection: Connection, *, workspace: str, tokenizer: Tokenizer, cap: int, now: float
-    ) -> None:
+    def __init__(self, connection: Connection, *, workspace: str, tokenizer: Tokenizer, cap: int, now: float) -> None:
         """Open the workspace (made on its first write) and let go of what has expired."""
         self.connection = connection
         self.now = now
@@ -384,5 +382,3 @@ def _view_values(entry: Entry) -> dict[str, Any]:
         "tokens": 0 if gone else entry.tokens,
         "state": State.ARCHIVED if gone else State.LIVE,
     }
-
-

@@ -243,7 +243,12 @@ class WindowsService:
         return await self.write(workspace, apply)
 
     async def history(
-        self, *, workspace: str = "default", window: int | str = 0, id: str = "", limit: int = 50  # noqa: A002 - as above
+        self,
+        *,
+        workspace: str = "default",
+        window: int | str = 0,
+        id: str = "",
+        limit: int = 50,  # noqa: A002 - as above
     ) -> list[HistoryEvent]:
         """What happened, newest first; of one window or one entry where given."""
         number = window_number(window) if window else 0
@@ -265,7 +270,12 @@ class WindowsService:
         return await self.database.reading(use)
 
     async def restore(
-        self, *, workspace: str = "default", id: str = "", window: int | str = 0, version: int | None = None  # noqa: A002 - as above
+        self,
+        *,
+        workspace: str = "default",
+        id: str = "",
+        window: int | str = 0,
+        version: int | None = None,  # noqa: A002 - as above
     ) -> Receipt:
         """Bring one entry back, or a window's entries as they stood at a version."""
         target = parse_id(id)[0] if id else 0

@@ -64,9 +64,7 @@ def remove(connection: Connection, workspace: int, number: int) -> None:
 
 def forget_neighbour(connection: Connection, workspace: int, number: int) -> None:
     """Erase what an entry's first row holds of the entry before it."""
-    connection.exec_driver_sql(
-        "UPDATE entry_terms SET neighbour = '' WHERE rowid = ?", (_row(workspace, number, 0),)
-    )
+    connection.exec_driver_sql("UPDATE entry_terms SET neighbour = '' WHERE rowid = ?", (_row(workspace, number, 0),))
 
 
 def search(connection: Connection, workspace: int, query: str, limit: int) -> list[Hit]:

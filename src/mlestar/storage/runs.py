@@ -70,7 +70,9 @@ def run_of(connection: Connection, run_id: str, workspace: str | None = None) ->
     if row is None or workspace not in {None, row.workspace}:
         newest = select(runs.c.id).order_by(runs.c.created.desc()).limit(10)
         valid = connection.execute(newest if workspace is None else newest.where(runs.c.workspace == workspace))
-        raise NotFound(f"there is no run {run_id!r}", valid=valid.scalars().all(), do="call get_run without an id to list")
+        raise NotFound(
+            f"there is no run {run_id!r}", valid=valid.scalars().all(), do="call get_run without an id to list"
+        )
     return _run(connection, row)
 
 
@@ -138,7 +140,9 @@ def starts_of(connection: Connection, run_id: str) -> dict[str, int]:
 def set_progress(connection: Connection, run_id: str, *, done: float, message: str, at: float) -> bool:
     """Note how far a running run is; answers whether its cancelling was asked for."""
     progress = {"done": done, "message": message, "updated": at}
-    connection.execute(update(runs).where(runs.c.id == run_id, runs.c.status == Status.RUNNING).values(progress=progress))
+    connection.execute(
+        update(runs).where(runs.c.id == run_id, runs.c.status == Status.RUNNING).values(progress=progress)
+    )
     return cancel_requested(connection, run_id)
 
 

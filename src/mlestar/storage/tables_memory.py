@@ -81,9 +81,7 @@ Index(
     sqlite_where=text("part = 0 AND state IN ('live', 'split')"),
 )
 Index("entries_same_text", entries.c.workspace_id, entries.c.sha256)
-Index(
-    "entries_keyed", entries.c.workspace_id, entries.c.home, entries.c.key, sqlite_where=text("key <> ''")
-)
+Index("entries_keyed", entries.c.workspace_id, entries.c.home, entries.c.key, sqlite_where=text("key <> ''"))
 Index(
     "entries_important",
     entries.c.workspace_id,

@@ -80,15 +80,11 @@ _EXPIRED = select(entries).where(
 _NEXT_EXPIRY = select(func.min(_E.expires_at)).where(
     _E.workspace_id == bindparam("workspace"), _E.expires_at.is_not(None), _E.state.in_(_STANDING)
 )
-_TEXT = select(_E.text).where(
-    _E.workspace_id == bindparam("workspace"), _E.number == bindparam("number"), _E.part == 0
-)
+_TEXT = select(_E.text).where(_E.workspace_id == bindparam("workspace"), _E.number == bindparam("number"), _E.part == 0)
 _IMPORTANT = select(
     func.coalesce(func.sum(_E.verbatim_tokens), 0),
     func.coalesce(func.sum(case((_E.level == VERBATIM, _E.verbatim_tokens), else_=0)), 0),
-).where(
-    _E.workspace_id == bindparam("workspace"), _E.important, _E.state.in_((State.LIVE, State.ARCHIVED))
-)
+).where(_E.workspace_id == bindparam("workspace"), _E.important, _E.state.in_((State.LIVE, State.ARCHIVED)))
 _INSERT = insert(entries)
 _REPLACE_VIEW = (
     update(entries)
@@ -285,16 +281,12 @@ def set_state(connection: Connection, workspace: int, number: int, state: State)
 
 def touch(connection: Connection, workspace: int, number: int, clock: int) -> None:
     """Note that an entry and its parts were named now."""
-    connection.execute(
-        update(entries).where(_E.workspace_id == workspace, _E.number == number).values(touched=clock)
-    )
+    connection.execute(update(entries).where(_E.workspace_id == workspace, _E.number == number).values(touched=clock))
 
 
 def drop_parts(connection: Connection, workspace: int, number: int) -> None:
     """Forget how an entry was cut; its whole text stays."""
-    connection.execute(
-        delete(entries).where(_E.workspace_id == workspace, _E.number == number, _E.part > 0)
-    )
+    connection.execute(delete(entries).where(_E.workspace_id == workspace, _E.number == number, _E.part > 0))
 
 
 def follower(connection: Connection, workspace: int, number: int) -> int:
@@ -329,9 +321,7 @@ def kept_reply(connection: Connection, workspace: int, request: str) -> tuple[st
 def keep_reply(connection: Connection, workspace: int, request: str, fingerprint: str, reply: Any, now: float) -> None:
     """Keep a reply for a retry of the same request."""
     connection.execute(
-        insert(replies).values(
-            workspace_id=workspace, request_id=request, fingerprint=fingerprint, reply=reply, at=now
-        )
+        insert(replies).values(workspace_id=workspace, request_id=request, fingerprint=fingerprint, reply=reply, at=now)
     )
 
 

@@ -12,8 +12,12 @@ from mlestar.core.compression.words import DROPPED, WORD, content_words, is_engl
 
 Count = Callable[[str], int]
 
-_SENTENCE = re.compile(r"[^.!?\u3002\uff01\uff1f\n]*(?:[.!?](?!\s|$|[\"')\]])[^.!?\u3002\uff01\uff1f\n]*)*(?:[.!?\u3002\uff01\uff1f]+[\"')\]]*|\n|$)\s*")
-_CLAUSE = re.compile(r"[^,;:\u3001\uff0c\uff1b]*(?:[,;:](?=\S)[^,;:\u3001\uff0c\uff1b]*)*(?:[,;:\u3001\uff0c\uff1b]|$)\s*")
+_SENTENCE = re.compile(
+    r"[^.!?\u3002\uff01\uff1f\n]*(?:[.!?](?!\s|$|[\"')\]])[^.!?\u3002\uff01\uff1f\n]*)*(?:[.!?\u3002\uff01\uff1f]+[\"')\]]*|\n|$)\s*"
+)
+_CLAUSE = re.compile(
+    r"[^,;:\u3001\uff0c\uff1b]*(?:[,;:](?=\S)[^,;:\u3001\uff0c\uff1b]*)*(?:[,;:\u3001\uff0c\uff1b]|$)\s*"
+)
 _GAPS = re.compile(r"[ \t]+([,.;:!?])|[ \t]{2,}|(?<=[,;:])[ \t]*(?=[,;:.])")
 
 
@@ -26,7 +30,9 @@ def telegraphic(text: str) -> str:
         word = match[0]
         if word.lower().replace("\u2019", "'") not in DROPPED:
             return word
-        starts_sentence = not text[: match.start()].rstrip(" \t\"'(*-") or text[: match.start()].rstrip()[-1:] in ".!?\n"
+        starts_sentence = (
+            not text[: match.start()].rstrip(" \t\"'(*-") or text[: match.start()].rstrip()[-1:] in ".!?\n"
+        )
         is_name = word[0].isupper() and not starts_sentence and word != "I"
         return word if is_name or (is_telling(word) and len(word) > 1) else ""
 

@@ -1,0 +1,345 @@
+"""The thinking loop: thoughts and planned steps, kept in window 6, answered with what the memory knows about them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlestar.core.thinking import arguments, references
+from mlestar.core.thinking.model import MOST_BRANCHES, Session, StepBrief, Thought, ThinkResult, prefix
+from mlestar.core.thinking.next_tool import next_tool
+from mlestar.core.thinking.references import Request
+from mlestar.core.thinking.views import FORMS, show
+from mlestar.core.windows import content as contents
+from mlestar.core.windows.content import Content
+from mlestar.core.windows.model import IMPORTANT, State, choice, priority_number
+from mlestar.core.windows.receipt import Receipt
+from mlestar.errors import InvalidInput, NotFound
+from mlestar.services.thinking_context import ContextFinder, Digest, brief
+from mlestar.services.window_reading import WindowReader
+from mlestar.services.window_transaction import Draft, WindowTransaction
+from mlestar.services.windows import WindowsService, checked_workspace
+from mlestar.storage import thinking as store
+from mlestar.storage import windows as window_store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from mlestar.storage.database import Database
+
+THINKING_WINDOW = 6
+THOUGHT_PRIORITY = 2
+LEFT_BEHIND_PRIORITY = 1
+"""What a session's other thoughts are lowered to once it has its conclusion."""
+PROBLEM_PRIORITY = 3
+MOST_CONTEXT_TOKENS = 8000
+LEAST_STEP_TOKENS = 80
+
+
+@dataclass(kw_only=True)
+class _Stored:
+    """What one call wrote, gathered inside its transaction."""
+
+    session: Session
+    thoughts: list[Thought]
+    entries: list[str]
+    receipt: Receipt | None = None
+
+
+class ThinkingService:
+    """Thinks in sessions; every thought survives the process."""
+
+    def __init__(
+        self,
+        *,
+        windows: WindowsService,
+        database: Database,
+        new_session: Callable[[], str] = lambda: "s-" + secrets.token_hex(4),
+    ) -> None:
+        """`new_session` mints the name of a session."""
+        self._windows = windows
+        self._database = database
+        self._new_session = new_session
+
+    async def think(
+        self,
+        *,
+        workspace: str = "default",
+        thought: str = "",
+        next_thought_needed: Any = None,
+        thought_number: Any = None,
+        total_thoughts: Any = None,
+        is_revision: Any = None,
+        revises_thought: Any = None,
+        branch_from_thought: Any = None,
+        branch_id: str | None = None,
+        needs_more_thoughts: Any = None,
+        session: str = "",
+        importance: int | str | None = None,
+        problem: str = "",
+        steps: Any = None,
+        context_budget_tokens: Any = 1200,
+        request_id: str = "",
+    ) -> ThinkResult:
+        """Keep one thought, or plan a `problem` in `steps`, and answer with what bears on it.
+
+        Raises:
+            InvalidInput: a value is wrong or a reference leads nowhere; nothing was stored.
+            NotFound: no such session.
+            InputTooLarge: more than 100 steps, or a thought over 1 MiB.
+        """
+        started = time.perf_counter()
+        listed = arguments.steps(steps)
+        request = Request(
+            number=arguments.number("thoughtNumber", thought_number),
+            total=arguments.number("totalThoughts", total_thoughts),
+            next_needed=arguments.flag("nextThoughtNeeded", next_thought_needed),
+            is_revision=arguments.flag("isRevision", is_revision),
+            revises=arguments.number("revisesThought", revises_thought),
+            branch_from=arguments.number("branchFromThought", branch_from_thought),
+            branch=branch_id or "",
+            needs_more=arguments.flag("needsMoreThoughts", needs_more_thoughts),
+        )
+        level = None if importance is None or importance == "" else priority_number(importance, THOUGHT_PRIORITY)
+        budget = _budget(context_budget_tokens)
+        texts = self._texts(thought, problem, listed)
+        planned = _planned(problem, listed)
+
+        def apply(transaction: WindowTransaction) -> str:
+            nonlocal stored
+            stored = self._store(transaction, session, request, texts, level, planned, started)
+            return "stored"
+
+        stored: _Stored | None = None
+        receipt = await self._windows.write(
+            workspace, apply, request_id=request_id, arguments=[session, vars(request), level, planned, thought]
+        )
+        name = receipt.workspace
+
+        def digest(connection: Connection) -> tuple[_Stored, list[tuple[Digest, float]]]:
+            known = stored or _replayed(connection, name, receipt)
+            return known, self._digests(connection, name, known.session.session, listed or [texts[-1].text], budget)
+
+        known, digests = await self._database.reading(digest)
+        return _result(receipt, known, digests, listed, planned[0], request, time.perf_counter() - started)
+
+    async def view(self, *, workspace: str = "default", session: str, form: str = "tree", branch: str = "") -> str:
+        """A session as text: tree, linear, mermaid, markdown or json; of one branch where it is named.
+
+        Raises:
+            InvalidInput: no such form or branch, with the valid ones.
+            NotFound: no such session.
+        """
+        choice("form", form, tuple(FORMS))
+
+        def use(connection: Connection) -> str:
+            row = window_store.find_workspace(connection, checked_workspace(workspace))
+            found = store.session(connection, row.id, session) if row else None
+            if row is None or found is None:
+                raise _no_session(connection, row.id if row else 0, session)
+            thoughts = store.with_texts(connection, row.id, session)
+            if branch:
+                known = references.branches(thoughts)
+                if branch not in known:
+                    raise InvalidInput(f"Session {session!r} has no branch {branch[:80]!r}.", valid=known or ["(none)"])
+                thoughts = [thought for thought in thoughts if thought.branch == branch]
+            return show(found, thoughts, form)
+
+        return await self._database.reading(use)
+
+    async def sessions(self, *, workspace: str = "default", limit: int = 20) -> list[Session]:
+        """The sessions of a workspace, the one worked on last first."""
+
+        def use(connection: Connection) -> list[Session]:
+            row = window_store.find_workspace(connection, checked_workspace(workspace))
+            return store.sessions(connection, row.id, limit=min(max(limit, 1), 200)) if row else []
+
+        return await self._database.reading(use)
+
+    def _texts(self, thought: str, problem: str, steps: Sequence[str]) -> list[Content]:
+        if steps:
+            if not problem.strip():
+                raise InvalidInput("steps came without a problem.", do="say in problem what the steps are to solve")
+            return [contents.read_content(text, "thought") for text in steps]
+        if not thought.strip():
+            raise InvalidInput(
+                "There is neither a thought nor a problem with steps; nothing was stored.",
+                do="send thought, or problem and steps",
+            )
+        return [contents.read_content(thought, "thought")]
+
+    def _store(
+        self,
+        transaction: WindowTransaction,
+        name: str,
+        request: Request,
+        texts: Sequence[Content],
+        level: int | None,
+        planned: tuple[str, bool],
+        started: float,
+    ) -> _Stored:
+        problem, is_plan = planned
+        session = self._session(transaction, name, request, problem, is_plan=is_plan)
+        known = store.thoughts_of(transaction.connection, transaction.workspace_id, session.session)
+        entries: list[str] = []
+        if is_plan and not known:
+            read = contents.read_content(f"[{session.session}] Problem: {problem}", "thought")
+            transaction.append(_draft(read, PROBLEM_PRIORITY if level is None else level, session.session, ""))
+        for text in texts:
+            asked = Request(total=len(known) + len(texts) - len(entries)) if is_plan else request
+            thought = references.place(asked, known, now=transaction.now, duration_s=time.perf_counter() - started)
+            replaced = references.revised(thought, known)
+            read = Content(text=prefix(session.session, thought) + text.text, kind=text.kind, notes=text.notes)
+            default = THOUGHT_PRIORITY if thought.next_needed else IMPORTANT
+            number = transaction.append(
+                _draft(read, default if level is None else level, session.session, thought.branch)
+            )
+            placed = Thought(**{**vars(thought), "entry": number})
+            store.add_thought(transaction.connection, transaction.workspace_id, session.session, placed)
+            if replaced:
+                row = window_store.entry(transaction.connection, transaction.workspace_id, replaced)
+                if row is not None and row.state != State.PURGED:
+                    transaction.supersede(row, number)
+            known.append(placed)
+            entries.append(str(number))
+        concluded = not known[-1].next_needed
+        if concluded:
+            self._leave_behind(transaction, session.session, known[-1].entry)
+        total = max(known[-1].total, session.total)
+        store.update_session(
+            transaction.connection, transaction.workspace_id, session.session, total=total, concluded=concluded,
+            now=transaction.now,
+        )  # fmt: skip
+        return _Stored(session=session, thoughts=known, entries=entries)
+
+    def _session(
+        self, transaction: WindowTransaction, name: str, request: Request, problem: str, *, is_plan: bool
+    ) -> Session:
+        """The session meant: the named one; without a name a new one, or for thought 2 and on the open one."""
+        connection, workspace = transaction.connection, transaction.workspace_id
+        if name:
+            found = store.session(connection, workspace, name)
+            if found is None:
+                raise _no_session(connection, workspace, name)
+            return found
+        if request.continues and not is_plan:
+            latest = next((s for s in store.sessions(connection, workspace, limit=20) if not s.concluded), None)
+            if latest:
+                return latest
+        minted = self._new_session()
+        store.add_session(connection, workspace, minted, problem, request.total or 1, transaction.now)
+        return Session(
+            session=minted, problem=problem, total=request.total or 1, concluded=False,
+            started_at=transaction.now, modified_at=transaction.now,
+        )  # fmt: skip
+
+    def _leave_behind(self, transaction: WindowTransaction, session: str, conclusion: int) -> None:
+        numbers = store.unfinished_entries(
+            transaction.connection, transaction.workspace_id, session, THOUGHT_PRIORITY, conclusion
+        )
+        for number in numbers:
+            row = window_store.entry(transaction.connection, transaction.workspace_id, number)
+            if row is not None:
+                transaction.set_priority(row, LEFT_BEHIND_PRIORITY)
+
+    def _digests(
+        self, connection: Connection, workspace: str, session: str, texts: Sequence[str], budget: int
+    ) -> list[tuple[Digest, float]]:
+        reader = WindowReader(
+            connection, workspace=workspace, tokenizer=self._windows.tokenizer, cap=self._windows.cap_tokens,
+            now=self._windows.clock(),
+        )  # fmt: skip
+        finder = ContextFinder(reader, self._windows.tokenizer, session)
+        share = budget if len(texts) == 1 else max(LEAST_STEP_TOKENS, budget // len(texts)) if budget else 0
+        found: list[tuple[Digest, float]] = []
+        for text in texts:
+            begun = time.perf_counter()
+            found.append((finder.digest(text, share), time.perf_counter() - begun))
+        return found
+
+
+def _draft(content: Content, priority: int, session: str, branch: str) -> Draft:
+    tags = [f"session:{session}", *([f"branch:{branch}"] if branch else [])]
+    return Draft(window=THINKING_WINDOW, content=content, priority=priority, tags=tags)
+
+
+def _planned(problem: str, steps: Sequence[str]) -> tuple[str, bool]:
+    return (contents.read_content(problem, "thought").text if problem.strip() else ""), bool(steps)
+
+
+def _budget(value: Any) -> int:
+    if value == 0 or (isinstance(value, str) and value.strip() == "0"):
+        return 0
+    return min(arguments.number("contextBudgetTokens", value) or 0, MOST_CONTEXT_TOKENS)
+
+
+def _no_session(connection: Connection, workspace: int, name: str) -> NotFound:
+    known = [found.session for found in store.sessions(connection, workspace, limit=10)]
+    return NotFound(
+        f"There is no thinking session {name[:80]!r}. Nothing was stored.",
+        valid=known,
+        do="leave session empty to start one",
+    )
+
+
+def _replayed(connection: Connection, workspace: str, receipt: Receipt) -> _Stored:
+    """What the first try of a retried request wrote."""
+    row = window_store.find_workspace(connection, workspace)
+    number = int(receipt.ids[-1])
+    name = store.session_of(connection, row.id, number) if row else ""
+    session = store.session(connection, row.id, name) if row else None
+    if row is None or session is None:
+        raise NotFound("The session of this request is gone.", do="send it with a new request_id")
+    thoughts = store.thoughts_of(connection, row.id, name)
+    return _Stored(
+        session=session, thoughts=[thought for thought in thoughts if thought.entry <= number], entries=[str(number)]
+    )
+
+
+def _result(
+    receipt: Receipt,
+    known: _Stored,
+    digests: Sequence[tuple[Digest, float]],
+    steps: Sequence[str],
+    problem: str,
+    request: Request,
+    duration_s: float,
+) -> ThinkResult:
+    last = known.thoughts[-1]
+    names = references.branches(known.thoughts)
+    entries = [str(thought.entry) for thought in known.thoughts[-len(steps) :]] if steps else known.entries
+    briefs = tuple(
+        StepBrief(
+            step=at,
+            description=step,
+            thought_id=entry,
+            brief=brief(step, digest, next_tool(step)),
+            context=digest.context,
+            findings=digest.findings,
+            next_tool=next_tool(step),
+            duration_s=round(seconds, 6),
+        )
+        for at, (step, entry, (digest, seconds)) in enumerate(zip(steps, entries, digests, strict=True), start=1)
+    ) if steps else ()  # fmt: skip
+    context = () if steps else (*digests[0][0].context, *digests[0][0].findings)
+    return ThinkResult(
+        thought_number=last.number,
+        total_thoughts=last.total,
+        next_thought_needed=last.next_needed,
+        branches=tuple(names[:MOST_BRANCHES]),
+        branch_count=len(names),
+        thought_history_length=len(known.thoughts),
+        workspace=receipt.workspace,
+        session=known.session.session,
+        thought_id=known.entries[-1],
+        receipt=receipt,
+        context=context,
+        hints=references.hints(request, last, known.session, is_plan=bool(steps)),
+        problem=problem or known.session.problem,
+        steps=briefs,
+        next_tool=briefs[0].next_tool if briefs else "",
+        total_duration_s=round(duration_s, 6),
+    )
