@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from mlestar.core.project_facts import ProjectFacts
 
 _SERVICES = {
-    "github": r"(^|/)\.github/workflows/[^/]+\.ya?ml$",
-    "gitlab": r"(^|/)\.gitlab-ci\.ya?ml$",
-    "circleci": r"(^|/)\.circleci/config\.ya?ml$",
-    "azure": r"(^|/)azure-pipelines[^/]*\.ya?ml$",
-    "travis": r"(^|/)\.travis\.ya?ml$",
-    "bitbucket": r"(^|/)bitbucket-pipelines\.ya?ml$",
-    "drone": r"(^|/)\.(drone|woodpecker)(/[^/]+)?\.ya?ml$",
-    "codebuild": r"(^|/)(buildspec|cloudbuild)[^/]*\.ya?ml$",
-    "buildkite": r"(^|/)\.buildkite/[^/]+\.ya?ml$",
+    "github": r"^\.github/workflows/[^/]+\.ya?ml$",
+    "gitlab": r"^\.gitlab-ci\.ya?ml$",
+    "circleci": r"^\.circleci/config\.ya?ml$",
+    "azure": r"^azure-pipelines[^/]*\.ya?ml$",
+    "travis": r"^\.travis\.ya?ml$",
+    "bitbucket": r"^bitbucket-pipelines\.ya?ml$",
+    "drone": r"^\.(drone|woodpecker)(/[^/]+)?\.ya?ml$",
+    "codebuild": r"^(buildspec|cloudbuild)[^/]*\.ya?ml$",
+    "buildkite": r"^\.buildkite/[^/]+\.ya?ml$",
 }
 _SCRIPT_KEYS = frozenset({"run", "script", "bash", "command", "commands", "before_script", "cmd", "inlineScript"})
 
@@ -63,7 +63,7 @@ def jobs(project: ProjectFacts) -> list[Job]:
                         if service == "github"
                         else [_generic(project, path, service, document)]
                     )
-    for path in project.paths(r"(^|/)jenkinsfile[^/]*$"):
+    for path in project.paths(r"^jenkinsfile[^/]*$"):
         text = project.texts.get(path, "")
         commands = tuple(
             command

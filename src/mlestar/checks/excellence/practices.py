@@ -1,0 +1,224 @@
+"""X5: tests, lint, continuous integration, licence and size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from mlestar.checks.inspected import absent, attested, graded, inspected
+from mlestar.checks.registry import check
+from mlestar.core.ci import jobs, reached
+from mlestar.core.commands import runs_tests
+from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
+from mlestar.core.test_cases import TestCount, count_tests
+from mlestar.core.wording import counted, listed, percent
+
+if TYPE_CHECKING:
+    from mlestar.core.facts import Facts
+    from mlestar.core.project_facts import ProjectFacts
+
+_LICENCE_TEXT = re.compile(
+    (
+        r"MIT License|Permission is hereby granted, free of charge|Apache License|"
+        r"BSD \d-Clause|Redistribution and use in source|"
+    )(
+        r"GNU (AFFERO |LESSER )?GENERAL PUBLIC LICENSE|Mozilla Public License|"
+        r"ISC License|The Unlicense|SPDX-License-Identifier|"
+    )(
+        r"Boost Software License|CC0|Creative Commons|EUPL|"
+        r"proprietary|All rights reserved"
+    ),
+    re.IGNORECASE,
+)
+_MIB = 1 << 20
+
+
+@check("X5.1")
+def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
+    """The tests pass and cover the code, at this commit.
+
+    Why: Untested code is changed by hope.
+    How: JUnit and coverage reports: the number of cases listed equals the number declared, none failed, the commit is
+        HEAD where one is named, and line coverage is recounted file by file. Claimed counts are held against the tests
+        that the source defines.
+    Threshold: pass from 75% line coverage, partial from 60%, fail below or with a failure or a contradiction.
+    Source: Google Testing Blog, August 2020: 60% acceptable, 75% commendable, 90% exemplary.
+    Fix: Run pytest --junitxml=junit.xml --cov --cov-report=xml in CI and keep both reports; test the files named.
+    Limits: A report can be edited; it earns at most the level attested unless the tests are run here.
+    """
+    claim = facts.claims.get("excellence", {})
+    claimed_tests, claimed_coverage = _number(claim, "tests"), _share(claim, "coverage")
+    if claimed_tests is not None or claimed_coverage is not None:
+        yield _claimed_tests(facts, claimed_tests, claimed_coverage)
+    project = facts.project
+    if project is None or not project.modules:
+        return
+    defined = count_tests(project)
+    refuted = _refuted(project, defined, claimed_tests, claimed_coverage)
+    if refuted is not None:
+        yield refuted
+    reports = project.reports
+    if reports.tests or reports.coverage:
+        yield _reported(facts, project)
+    elif defined.least == 0:
+        yield inspected(Outcome.FAIL, f"no test function in {counted(len(project.modules), 'module')}")
+    else:
+        yield absent(f"{counted(defined.least, 'test')} defined, but no JUnit or coverage report of a run")
+
+
+def _claimed_tests(facts: Facts, tests: float | None, coverage: float | None) -> Verdict:
+    said = [f"{tests:g} tests"] if tests is not None else []
+    said += [f"{percent(coverage)} coverage"] if coverage is not None else []
+    if tests is not None and tests <= 0:
+        outcome = Outcome.FAIL
+    elif coverage is None:
+        outcome = Outcome.PARTIAL
+    else:
+        outcome = graded(coverage, facts.limit("X5.1", "pass"), facts.limit("X5.1", "partial"))
+        outcome = Outcome.FAIL if coverage > 1 else outcome
+    fix = "give the project or its JUnit and coverage reports, so that the numbers can be checked"
+    return Verdict(outcome=outcome, level=Level.CLAIMED, observed=f"stated: {' and '.join(said)}", fix=fix)
+
+
+def _refuted(project: ProjectFacts, defined: TestCount, tests: float | None, coverage: float | None) -> Verdict | None:
+    listed_cases = max((report.cases for report in project.reports.tests), default=None)
+    if tests is not None and listed_cases is not None and tests != listed_cases:
+        where = project.where(project.reports.tests[0].path)
+        return attested(Outcome.FAIL, f"{tests:g} tests claimed, {listed_cases} in the report", where)
+    if tests is not None and listed_cases is None and defined.most is not None and tests > defined.most:
+        return inspected(Outcome.FAIL, f"{tests:g} tests claimed, the source defines {defined.most}", n=defined.most)
+    best = max((report.share for report in project.reports.coverage), default=None)
+    if coverage is not None and best is not None and coverage > best + 0.005:
+        where = project.where(project.reports.coverage[0].path)
+        return attested(Outcome.FAIL, f"{percent(coverage)} coverage claimed, {percent(best)} in the report", where)
+    return None
+
+
+def _reported(facts: Facts, project: ProjectFacts) -> Verdict:
+    tests, coverage = project.reports.tests, project.reports.coverage
+    head = project.git.head if project.git else ""
+    for report in tests:
+        where = project.where(report.path)
+        if report.declared != report.cases:
+            return attested(
+                Outcome.FAIL, f"{report.path} declares {report.declared} tests and lists {report.cases}", where
+            )
+        if report.failures or report.cases == 0:
+            return attested(
+                Outcome.FAIL, f"{report.failures} of {counted(report.cases, 'test')} failed", where, n=report.cases
+            )
+        if report.commit and head and not head.startswith(report.commit[:7]):
+            return attested(Outcome.INCONCLUSIVE, f"{report.path} is of commit {report.commit[:7]}, not of HEAD", where)
+    if not coverage:
+        return attested(
+            Outcome.PARTIAL, (f"{counted(tests[0].cases, 'test')} passed; "
+f"no coverage report"), project.where(tests[0].path),
+            value=Fraction(1, 4), n=tests[0].cases, fix="keep a coverage report beside the JUnit report",
+        )  # fmt: skip
+    best = max(coverage, key=lambda report: report.lines)
+    worst = sorted(best.files, key=lambda name: best.files[name][0] - best.files[name][1])[:3]
+    outcome = graded(best.share, facts.limit("X5.1", "pass"), facts.limit("X5.1", "partial"))
+    passed = f"{counted(sum(report.cases for report in tests), 'test')} passed; " if tests else "no JUnit report; "
+    if not tests and outcome is Outcome.PASS:
+        outcome = Outcome.PARTIAL
+    return attested(
+        outcome,
+        f"{passed}{percent(best.share)} of {best.lines} lines covered; least covered: {listed(worst)}",
+        project.where(best.path),
+        n=best.lines,
+    )
+
+
+@check("X5.3")
+def ci_runs_the_tests(facts: Facts) -> Iterator[Verdict]:
+    """Continuous integration runs the tests on every push or pull request.
+
+    Why: Tests that nobody runs protect nothing.
+    How: Workflows of GitHub, GitLab, CircleCI, Azure, Travis, Bitbucket, Drone, CodeBuild, Buildkite and Jenkins; their
+        commands are followed through make, just, tox, nox, task tables and scripts to a test runner.
+    Threshold: pass when a job on push or pull request runs tests and its failure counts, partial for CI without that,
+        fail without CI.
+    Source: OpenSSF Scorecard CI-Tests; ML Test Score.
+    Fix: Add a workflow on push and pull_request that runs the test suite.
+    Limits: Configuration only: whether the last run was green is not seen. Remote templates are not followed.
+    """
+    project = facts.project
+    if project is None or not project.files:
+        return
+    found = jobs(project)
+    if not found:
+        yield inspected(Outcome.FAIL, f"no CI configuration among {counted(len(project.files), 'file')}")
+        return
+    runs = [(job, command) for job in found for command in reached(project, job) if runs_tests(command)]
+    good = [(job, command) for job, command in runs if job.on_change and not command.ignored]
+    if good:
+        job, command = good[0]
+        via = "" if command.path == job.path else f", called by {job.path}"
+        where = project.where(command.path, command.line)
+        yield inspected(Outcome.PASS, f"job {job.name} ({job.service}) runs `{command.text[:80]}`{via}", where)
+        return
+    if runs:
+        job, command = runs[0]
+        why = "its failure is ignored" if command.ignored else f"only on {listed(sorted(job.triggers))}"
+        where = project.where(command.path, command.line)
+        yield inspected(Outcome.PARTIAL, f"job {job.name} runs `{command.text[:80]}`, but {why}", where)
+        return
+    observed = f"{counted(len(found), 'CI job')} and no test run in {listed(sorted({job.path for job in found}))}"
+    yield inspected(Outcome.PARTIAL, observed, project.where(found[0].path))
+
+
+@check("X5.4")
+def licence_and_size(facts: Facts) -> Iterator[Verdict]:
+    """There is a licence, no large file is tracked, and the code is not mostly notebooks.
+
+    Why: Without a licence nobody may use it; large files in git slow every clone for ever; notebooks hide state.
+    How: A licence file with a known text or an SPDX entry in pyproject; tracked files above 10 MB; non-blank lines of
+        notebooks against those of modules.
+    Threshold: v = share of the three that hold.
+    Source: OpenSSF Scorecard License; mllint.
+    Fix: Add LICENSE; move large files to DVC or LFS; move notebook code into modules.
+    Limits: Whether the licence fits the data is not judged.
+    """
+    project = facts.project
+    if project is None or not project.files:
+        return
+    texts = project.documents(r"^(licen[cs]e|copying)[^/]*$")
+    licence = any(_LICENCE_TEXT.search(text) for text in texts.values()) or _declares_licence(project)
+    limit = facts.limit("X5.4", "max_file_mb") * _MIB
+    large = [file for file in project.files.values() if file.size > limit and project.is_tracked(file.path)]
+    lines = {True: 0, False: 0}
+    for module in project.modules.values():
+        lines[module.is_notebook] += sum(bool(line.strip()) for line in module.text.splitlines())
+    total = sum(lines.values())
+    share = lines[True] / total if total else 0.0
+    problems = [] if licence else ["no licence"]
+    problems += [f"large tracked files: {listed([f'{f.path} ({f.size // _MIB} MiB)' for f in large])}"] if large else []
+    problems += [f"{percent(share)} of the code in notebooks"] if share > facts.limit("X5.4", "notebook_share") else []
+    where = project.where(large[0].path) if large else Where()
+    observed = f"{3 - len(problems)} of 3" + (f"; {'; '.join(problems)}" if problems else "")
+    yield slots(3 - len(problems), 3, Level.INSPECTED, observed, where=where)
+
+
+def _declares_licence(project: ProjectFacts) -> bool:
+    for document in project.manifests.get("pyproject.toml", ()):
+        section = document.get("project") if isinstance(document, dict) else None
+        if isinstance(section, dict) and section.get("license"):
+            return True
+    return False
+
+
+def _number(claim: Any, key: str) -> float | None:
+    value = claim.get(key)
+    if isinstance(value, dict):
+        value = value.get("count", value.get("total"))
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _share(claim: Any, key: str) -> float | None:
+    value = claim.get(key)
+    if isinstance(value, str) and re.fullmatch(r"\s*\d+(\.\d+)?\s*%?\s*", value):
+        value = float(value.strip().rstrip("% ")) / (100 if "%" in value else 1)
+    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return number / 100 if number is not None and 1 < number <= 100 else number  # noqa: PLR2004 - a percentage

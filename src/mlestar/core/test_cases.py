@@ -1,0 +1,43 @@
+"""How many test cases the source defines."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlestar.core.source_names import last_name
+
+if TYPE_CHECKING:
+    from mlestar.core.project_facts import ProjectFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestCount:
+    """`least` cases are certain; `most` is None when parameters are worked out at run time."""
+
+    __test__ = False
+
+    least: int
+    most: int | None
+
+
+def count_tests(project: ProjectFacts) -> TestCount:
+    """Count test functions and methods, literal parameter lists multiplied in."""
+    total = 0
+    certain = True
+    for module in project.test_modules.values():
+        for node in ast.walk(module.tree) if module.tree else ():
+            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not node.name.startswith("test"):
+                continue
+            cases = 1
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
+                    values = decorator.args[1] if len(decorator.args) > 1 else None
+                    if isinstance(values, (ast.List, ast.Tuple, ast.Set)):
+                        cases *= len(values.elts)
+                    else:
+                        certain = False
+            total += cases
+        certain &= "pytest_generate_tests" not in module.text and "params=" not in module.text
+    return TestCount(least=total, most=total if certain else None)
