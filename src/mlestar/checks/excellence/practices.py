@@ -20,16 +20,10 @@ if TYPE_CHECKING:
     from mlestar.core.project_facts import ProjectFacts
 
 _LICENCE_TEXT = re.compile(
-    (
-        r"MIT License|Permission is hereby granted, free of charge|Apache License|"
-        r"BSD \d-Clause|Redistribution and use in source|"
-    )(
-        r"GNU (AFFERO |LESSER )?GENERAL PUBLIC LICENSE|Mozilla Public License|"
-        r"ISC License|The Unlicense|SPDX-License-Identifier|"
-    )(
-        r"Boost Software License|CC0|Creative Commons|EUPL|"
-        r"proprietary|All rights reserved"
-    ),
+    r"MIT License|Permission is hereby granted, free of charge|Apache License|BSD \d-Clause|"
+    r"Redistribution and use in source|GNU (AFFERO |LESSER )?GENERAL PUBLIC LICENSE|Mozilla Public License|ISC License|"
+    r"The Unlicense|SPDX-License-Identifier|Boost Software License|CC0|Creative Commons|EUPL|proprietary|"
+    r"All rights reserved",
     re.IGNORECASE,
 )
 _MIB = 1 << 20
