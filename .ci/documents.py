@@ -1,4 +1,4 @@
-"""Keeps the generated parts of README.md equal to the code: tools, windows, checks, settings, versions.
+"""Keeps what is generated equal to the code: README.md's tools, windows, checks, settings; the tools/list snapshot.
 
 Usage: python .ci/documents.py [--check]
 Without --check the parts are rewritten; with it a difference is an error that names the part.
@@ -6,30 +6,35 @@ Without --check the parts are rewritten; with it a difference is an error that n
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
 from pathlib import Path
+
+from mcp import Client
 
 import mlestar
 from mlestar.app import Services
 from mlestar.checks import catalogue
 from mlestar.core import rubric
 from mlestar.core.windows.model import WINDOWS
+from mlestar.interfaces.mcp.server import build_server
 from mlestar.interfaces.mcp.tool import tools_of
 from mlestar.interfaces.mcp.tools import Tools
 from mlestar.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+TOOLS_LIST = ROOT / "tests" / "interfaces" / "mcp" / "tools_list.json"
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def tools() -> str:
     """One row a tool, in the order of `tools/list`."""
     rows = ["| tool | what it does |", "|---|---|"]
-    for tool in tools_of(Tools(Services(Settings()))):
-        rows.append(f"| `{tool.name}` | {' '.join(tool.description.split())} |")
+    listed = tools_of(Tools(Services(Settings())))
+    rows += [f"| `{tool.name}` | {' '.join(tool.description.split())} |" for tool in listed]
     return "\n".join(rows)
 
 
@@ -50,7 +55,8 @@ def checks() -> str:
             if criterion.dimension != dimension.id:
                 continue
             entries = [
-                f"`{spec.id}`{'!' if spec.critical else ''} {spec.title}{'' if spec.id in implemented else ' (unknown: not judged yet)'}"
+                f"`{spec.id}`{'!' if spec.critical else ''} {spec.title}"
+                + ("" if spec.id in implemented else " (not judged yet: always unknown)")
                 for spec in rubric.checks_of(criterion.id)
             ]
             lines.append(f"- {criterion.id} {criterion.name}: {'; '.join(entries)}")
@@ -64,6 +70,14 @@ def settings() -> str:
     return "\n".join(rows)
 
 
+async def tools_list() -> str:
+    """The whole listing as a client receives it; a test compares it in both protocol eras."""
+    async with Client(build_server(Services(Settings()))[0]) as client:
+        result = await client.list_tools()
+    listed = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in result.tools]
+    return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
+
+
 def main() -> int:
     """Rewrite, or check and say what differs."""
     text = README.read_text(encoding="utf-8")
@@ -73,6 +87,7 @@ def main() -> int:
     problems += _version_problems()
     if "--check" not in sys.argv:
         README.write_text(fresh, encoding="utf-8")
+        TOOLS_LIST.write_text(asyncio.run(tools_list()), encoding="utf-8")
     elif fresh != text:
         stale = [m[2] for m, new in zip(PART.finditer(text), PART.finditer(fresh), strict=True) if m[0] != new[0]]
         problems.append(f"README.md is out of date in {', '.join(stale)}: run python .ci/documents.py")
