@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     window_cap_tokens: int = Field(default=4000, ge=256, le=16000, description="Capacity of one context window.")
     max_file_mb: int = Field(default=512, ge=1, description="Largest data file that is read, in MiB.")
     max_rows: int = Field(default=2_000_000, ge=1, description="Most rows read from one data file.")
+    worker_memory_mb: int = Field(
+        default=0, ge=0, description="Private memory of one run's worker, in MiB; 0 = no limit."
+    )
+    supervisor_idle_s: float = Field(default=60.0, gt=0, description="After so long without a run the supervisor ends.")
 
     @property
     def resolved_database_url(self) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from anyio.abc import ByteStream, Process
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
+OnEvent = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 TASK_NAME = re.compile(r"mlestar(\.\w+)+:\w+")
 LOG_TAIL_BYTES = 2_000
@@ -79,11 +80,13 @@ async def run_child(
     payload: Mapping[str, Any],
     *,
     on_progress: Progress | None = None,
+    on_event: OnEvent | None = None,
     limits: Limits | None = None,
 ) -> dict[str, Any]:
     """Run `task` ("module:function" inside this package) in a child and return its answer.
 
-    The function takes `(payload, report)`, both plain JSON values and `report(done, total, message)`.
+    The function takes `(payload, report)`: plain JSON, and `report(done, total, message)`. Progress may be dropped
+    when there is much of it; what it sends with `report.event(value)` reaches `on_event`, all of it, in order.
 
     Raises:
         MlestarError: What the task itself raised, rebuilt.
@@ -100,7 +103,7 @@ async def run_child(
         try:
             with suppress(anyio.BrokenResourceError):
                 await stream.send(json.dumps(request).encode() + b"\n")
-            return await watched.follow(Lines(stream), on_progress)
+            return await watched.follow(Lines(stream), on_progress, on_event)
         finally:
             with anyio.CancelScope(shield=True):
                 await watched.end(stream, process)
@@ -116,7 +119,7 @@ class _Watched:
         self._pid = 0
         self._status: int | None = None
 
-    async def follow(self, lines: Lines, on_progress: Progress | None) -> dict[str, Any]:
+    async def follow(self, lines: Lines, on_progress: Progress | None, on_event: OnEvent | None) -> dict[str, Any]:
         self._lines = lines
         answer: dict[str, Any] | None = None
         while (message := await lines.next()) is not None:
@@ -125,6 +128,8 @@ class _Watched:
             elif "progress" in message and on_progress is not None:
                 done, total, text = message["progress"]
                 await on_progress(done, total, text)
+            elif "event" in message and on_event is not None:
+                await on_event(message["event"])
             elif "exit" in message:
                 self._status = int(message["exit"])
                 break

@@ -17,6 +17,7 @@ from typing import Any
 from mlestar.errors import MlestarError
 
 Report = Callable[[float, float | None, str], None]
+"""What most tasks get: `report(done, total, message)`."""
 
 REPORT_EVERY_S = 0.1
 """Progress closer together than this is dropped: nobody can read it, and each costs a message."""
@@ -25,7 +26,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Channel:
-    """Messages to the parent, safe from several threads."""
+    """Messages to the parent, safe from several threads; itself the `report` that a task is given."""
 
     def __init__(self, read_fd: int, write_fd: int) -> None:
         """Take the two ends; they may be one socket."""
@@ -46,12 +47,16 @@ class Channel:
             while data:
                 data = data[os.write(self._write_fd, data) :]
 
-    def report(self, done: float, total: float | None, message: str) -> None:
+    def __call__(self, done: float, total: float | None, message: str) -> None:
         """Progress, at most ten a second; the last one (done == total) always."""
         now = time.monotonic()
         if now - self._reported_at >= REPORT_EVERY_S or done == total:
             self._reported_at = now
             self.send({"progress": [done, total, message]})
+
+    def event(self, value: Mapping[str, Any]) -> None:
+        """Something the parent must not miss: never dropped, in order."""
+        self.send({"event": value})
 
     def die_with_parent(self) -> None:
         """Kill this whole process group as soon as the parent's end closes."""
@@ -109,7 +114,7 @@ def perform(channel: Channel) -> int:
     module, _, function = str(request["task"]).partition(":")
     try:
         task = getattr(importlib.import_module(module), function)
-        answer = {"result": task(request["payload"], channel.report)}
+        answer = {"result": task(request["payload"], channel)}
     except MlestarError as error:
         answer = {"error": error.to_json()}
     except MemoryError:

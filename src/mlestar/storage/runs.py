@@ -146,6 +146,11 @@ def set_progress(connection: Connection, run_id: str, *, done: float, message: s
     return cancel_requested(connection, run_id)
 
 
+def set_result(connection: Connection, run_id: str, result: Mapping[str, Any]) -> None:
+    """Keep what a run has to show, whatever becomes of it."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(result=dict(result)))
+
+
 def cancel_requested(connection: Connection, run_id: str) -> bool:
     """Whether someone asked for this run to be cancelled."""
     return bool(connection.execute(select(runs.c.cancel_requested).where(runs.c.id == run_id)).scalar_one())

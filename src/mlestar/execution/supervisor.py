@@ -1,0 +1,113 @@
+"""The one process of a data folder that works runs off: servers only queue and read.
+
+It is started detached by the first server that has a run, holds the folder's lock, takes up what a killed one left,
+and ends when nothing was queued for a while. Every stdio client starts its own server; without the lock each would
+"recover" the runs of the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from mlestar.execution.folder_lock import FolderLock
+from mlestar.execution.launcher import warm_up
+from mlestar.storage import runs
+
+if TYPE_CHECKING:
+    from mlestar.execution.runner import Runner
+    from mlestar.settings import Settings
+    from mlestar.storage.database import Database
+
+POLL_S = 0.1
+AT_ONCE = 2
+"""Runs worked off side by side; more would only share the same cores."""
+LOCK_TRIES, LOCK_PAUSE_S = 20, 0.05
+_log = logging.getLogger(__name__)
+
+
+def lock_of(data_dir: Path) -> FolderLock:
+    """The lock that a data folder's supervisor holds."""
+    return FolderLock(data_dir / "supervisor.lock")
+
+
+def ensure_supervisor(settings: Settings) -> bool:
+    """Start a detached supervisor unless one is alive; answers whether one was started."""
+    if not lock_of(settings.data_dir).is_free():
+        return False
+    logs = settings.data_dir / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "supervisor.log").open("ab") as log:
+        _detach([sys.executable, "-m", "mlestar.supervise"], log=log, env=os.environ | _environment(settings))
+    return True
+
+
+def _detach(command: list[str], *, log: Any, env: Mapping[str, str]) -> None:
+    options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, "env": dict(env)}
+    if sys.platform == "win32":
+        options["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+    else:
+        options["start_new_session"] = True
+    process = subprocess.Popen(command, **options)  # noqa: S603 - this interpreter, this package
+    process.returncode = 0  # it outlives this process on purpose: nothing here waits for it
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    values = settings.model_dump(mode="json")
+    import json
+
+    return {
+        f"MLESTAR_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in values.items()
+    }
+
+
+async def supervise(*, database: Database, runner: Runner, settings: Settings) -> bool:
+    """Work runs off until none was left for `supervisor_idle_s`; False when another supervisor is alive."""
+    lock = lock_of(settings.data_dir)
+    if not await _acquire(lock):
+        return False
+    (settings.data_dir / "supervisor.pid").write_text(f"{os.getpid()}\n", encoding="utf-8")
+    warm_up()
+    while True:
+        await _serve(database, runner, settings.supervisor_idle_s)
+        lock.release()
+        # a run queued between the last look and the release would be nobody's: look once more
+        if not await database.reading(runs.unfinished) or not lock.acquire():
+            return True
+
+
+async def _acquire(lock: FolderLock) -> bool:
+    for _ in range(LOCK_TRIES):
+        if lock.acquire():
+            return True
+        await anyio.sleep(LOCK_PAUSE_S)
+    return False
+
+
+async def _serve(database: Database, runner: Runner, idle_s: float) -> None:
+    live: set[str] = set()
+    idle_since = anyio.current_time()
+
+    async def work(run_id: str) -> None:
+        try:
+            await runner.execute(run_id)
+        finally:
+            live.discard(run_id)
+
+    async with anyio.create_task_group() as tasks:
+        while live or anyio.current_time() - idle_since < idle_s:
+            waiting = [run_id for run_id, _ in await database.reading(runs.unfinished) if run_id not in live]
+            for run_id in waiting[: AT_ONCE - len(live)]:
+                live.add(run_id)
+                tasks.start_soon(work, run_id)
+            if live:
+                idle_since = anyio.current_time()
+            await anyio.sleep(POLL_S)

@@ -1,0 +1,171 @@
+"""One run's work, in one child process: data, features, training, evaluation, and the model as a package."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlestar.core.pipeline import PipelineSpec, canonical, parse
+from mlestar.core.run_facts import Estimate
+from mlestar.errors import Conflict
+from mlestar.execution.frames import array_bytes, array_from, prepared_files, prepared_from, truth_of
+from mlestar.execution.sources import read_source, source_digest
+from mlestar.execution.stage_store import StageOutput, StageStore
+from mlestar.stages import data, deployment, evaluation, features, training
+from mlestar.stages.folds import Folds, make_folds
+from mlestar.storage.artifacts import Artifacts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mlestar.execution.work import Channel
+    from mlestar.stages.data import Prepared
+
+
+def work(payload: Mapping[str, Any], report: Channel) -> dict[str, Any]:
+    """Run the first four stages; each that is finished already is taken from its artifacts.
+
+    Args:
+        payload: config, roots, folder (the data folder), max_rows, max_bytes, source_digest (of an earlier attempt of
+            this run; empty the first time).
+        report: Told of progress, and of every stage as an event.
+
+    Returns:
+        records: Stage -> artifacts, summary, private. source_digest.
+    """
+    _quiet()
+    run = _Work(payload, report)
+    records = {"data": run.prepare()}
+    records["features"] = run.build_features()
+    records["training"] = run.train()
+    records["evaluation"] = run.evaluate()
+    return {"records": records, "source_digest": run.digest}
+
+
+class _Work:
+    def __init__(self, payload: Mapping[str, Any], report: Channel) -> None:
+        self.payload = payload
+        self.report = report
+        self.spec: PipelineSpec = parse(payload["config"])
+        self.digest = source_digest(self.spec.data, [Path(root) for root in payload["roots"]])
+        if payload.get("source_digest") not in {None, "", self.digest}:
+            raise Conflict(
+                f"{self.spec.data.source} was changed since this run began: its stages would not fit together",
+                do="start a new run",
+            )
+        self.store = StageStore(Artifacts(Path(payload["folder"])), report, self.digest)
+        self.records: dict[str, dict[str, Any]] = {}
+
+    def prepare(self) -> dict[str, Any]:
+        def do() -> StageOutput:
+            self.report(0, None, f"reading {self.spec.data.source}")
+            source = read_source(self.spec.data, self.payload, self.digest)
+            self.report(0, None, f"checking and splitting {len(source.frame)} rows")
+            prepared = data.prepare(source, self.spec)
+            return StageOutput(files=prepared_files(prepared), summary=prepared.facts, checks=prepared.checks)
+
+        inputs = (self.digest, asdict(self.spec.data), asdict(self.spec.features), self.spec.evaluation.groups)
+        record = self.store.stage("data", inputs, do)
+        files = {name: self.store.file(record, name) for name in record["artifacts"]}
+        self.prepared: Prepared = prepared_from(files, record["checks"])
+        self.records["data"] = record
+        return record
+
+    def build_features(self) -> dict[str, Any]:
+        prepared = self.prepared
+
+        def do() -> StageOutput:
+            self.report(0, None, f"building features from {len(prepared.kinds)} columns")
+            few = prepared.train[list(prepared.kinds)].head(features.CHECK_ROWS)
+            fitted = features.build_transformer(prepared.kinds, "sparse", n_rows=len(few), seed=self.spec.data.seed)
+            checks = features.check_features(fitted.fit(few), few, prepared.test, prepared.kinds)
+            summary = {"features": prepared.kinds, "unused": prepared.unused}
+            return StageOutput(files={}, summary=summary, checks=checks)
+
+        self.records["features"] = self.store.stage("features", self._before("data"), do)
+        return self.records["features"]
+
+    def train(self) -> dict[str, Any]:
+        def do() -> StageOutput:
+            learned = training.learn(self.folds, self.spec.training, self.report)
+            package = deployment.dump_model(learned.model)
+            summary = {
+                "algorithm": learned.algorithm, "members": learned.weights, "metric": learned.metric,
+                "out_of_fold": learned.alternatives, "screened_out": learned.screened_out,
+                "tuning": learned.tuning, "curve": list(learned.curve), "notes": list(learned.notes),
+            }  # fmt: skip
+            return StageOutput(
+                files={"model.skops": package, "out_of_fold.npy": array_bytes(learned.answers)},
+                summary=summary,
+                checks=learned.checks,
+                private={"params": learned.params},
+            )
+
+        inputs = (self._before("data"), asdict(self.spec.training))
+        self.records["training"] = self.store.stage("training", inputs, do)
+        return self.records["training"]
+
+    def evaluate(self) -> dict[str, Any]:
+        metric = self.records["training"]["summary"]["metric"]
+
+        def do() -> StageOutput:
+            model = deployment.load_model(self.store.file(self.records["training"], "model.skops"))
+            truth = truth_of(self.prepared.test, self.prepared)
+            found = evaluation.evaluate(
+                model, self.prepared, self.folds, truth, self.spec.evaluation, metric, self.report
+            )
+            saved = array_bytes(found.answers)
+            recomputed = evaluation.recomputed_equal(array_from(saved), truth, found.metrics)
+            summary = {
+                "metrics": _estimates(found.metrics),
+                "baselines": {name: _estimates(estimates) for name, estimates in found.baselines.items()},
+                "train_metrics": found.train_metrics,
+                "weakest_slices": list(found.slices[:5]),
+                "importances": _ranked(found.importances),
+            }
+            return StageOutput(
+                files={"predictions.npy": saved},
+                summary=summary,
+                checks=(recomputed, *found.checks),
+                private={"importances": found.importances, "prediction_sha256": hashlib.sha256(saved).hexdigest()},
+            )
+
+        inputs = (self._before("training"), asdict(self.spec.evaluation))
+        self.records["evaluation"] = self.store.stage("evaluation", inputs, do)
+        return self.records["evaluation"]
+
+    @property
+    def folds(self) -> Folds:
+        if not hasattr(self, "_folds"):
+            prepared = self.prepared
+            groups: np.ndarray | None = None
+            if prepared.split == "group":
+                groups = prepared.train[prepared.group].astype(str).to_numpy()
+            self._folds = make_folds(
+                prepared.train[list(prepared.kinds)], truth_of(prepared.train, prepared), kinds=prepared.kinds,
+                task=prepared.task, n_classes=len(prepared.classes), seed=self.spec.data.seed, groups=groups,
+                forward_in_time=prepared.split == "time",
+            )  # fmt: skip
+        return self._folds
+
+    def _before(self, stage: str) -> list[str]:
+        return sorted(self.records[stage]["artifacts"].values()) + [canonical(self.records[stage]["summary"])]
+
+
+def _quiet() -> None:
+    """Warnings of the numeric libraries belong to the log, once each, not to whoever watches."""
+    import warnings
+
+    warnings.simplefilter("once")
+
+
+def _estimates(found: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
+    return {name: asdict(estimate) for name, estimate in found.items()}
+
+
+def _ranked(importances: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    means = {name: sum(both) / 2 for name, both in importances.items()}
+    return dict(sorted(means.items(), key=lambda item: -item[1])[:20])

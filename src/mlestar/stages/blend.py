@@ -1,0 +1,64 @@
+"""A weighted mean of fitted pipelines, itself one model from raw columns to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+ROUNDS = 25
+"""Greedy selection with replacement (Caruana et al., ICML 2004): weights are multiples of 1/25 at the finest."""
+LEAST_GAIN = 1e-5
+
+
+class Blend(BaseEstimator):
+    """Answers the weighted mean of its members' answers."""
+
+    def __init__(self, members: Sequence[Any] = (), weights: Sequence[float] = ()) -> None:
+        """Fitted members and their weights, which sum to 1."""
+        self.members = members
+        self.weights = weights
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Members come fitted."""
+        return bool(self.members)
+
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803 - scikit-learn's interface
+        """(n_rows, n_classes) probabilities."""
+        return self._mean(X, "predict_proba")
+
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803 - scikit-learn's interface
+        """(n_rows,) class indices, or values of a regression."""
+        if hasattr(self.members[0], "predict_proba"):
+            return self.predict_proba(X).argmax(axis=1)
+        return self._mean(X, "predict")
+
+    def _mean(self, X: Any, method: str) -> np.ndarray:  # noqa: N803 - scikit-learn's interface
+        answers = zip(self.members, self.weights, strict=True)
+        return sum((weight * getattr(member, method)(X) for member, weight in answers), start=np.zeros(1))
+
+
+def greedy_weights(answers: Mapping[str, np.ndarray], score: Callable[[np.ndarray], float]) -> dict[str, float]:
+    """Weights of the mean of `answers` that scores best, found by adding one member at a time.
+
+    Args:
+        answers: Member -> out-of-fold answers, all of one shape.
+        score: Of a blended answer, more is better.
+
+    Returns:
+        Member -> weight above zero, summing to 1. Starts from the best single member and never scores below it.
+    """
+    chosen = [max(answers, key=lambda name: score(answers[name]))]
+    total, best = answers[chosen[0]].copy(), score(answers[chosen[0]])
+    kept = 1
+    for _ in range(ROUNDS - 1):
+        scores = {name: score((total + answer) / (len(chosen) + 1)) for name, answer in answers.items()}
+        name = max(scores, key=scores.__getitem__)
+        chosen.append(name)
+        total = total + answers[name]
+        if scores[name] > best + LEAST_GAIN:
+            best, kept = scores[name], len(chosen)
+    members = chosen[:kept]
+    return {name: members.count(name) / kept for name in dict.fromkeys(members)}

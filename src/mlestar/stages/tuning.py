@@ -1,0 +1,79 @@
+"""Tuning by cross-validation on training rows alone, with what each parameter was worth."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlestar.stages import metrics
+from mlestar.stages.algorithms import ALGORITHMS
+
+if TYPE_CHECKING:
+    import optuna
+
+    from mlestar.stages.folds import Folds
+
+Report = Callable[[float, float | None, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """What was found, by algorithm, and the record of how."""
+
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def __or__(self, other: Tuned) -> Tuned:
+        """Both searches; trials add up, spaces stand side by side."""
+        if not self.record:
+            return other
+        both = dict(self.record) | dict(other.record)
+        for key in ("space", "sensitivity", "best"):
+            both[key] = dict(self.record[key]) | dict(other.record[key])
+        both["trials"] = self.record["trials"] + other.record["trials"]
+        return Tuned(params=dict(self.params) | dict(other.params), record=both)
+
+
+def tune(name: str, folds: Folds, metric: str, trials: int, report: Report) -> Tuned:
+    """`trials` draws of Optuna's seeded TPE sampler; each is scored by all folds of the training rows."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    algorithm = ALGORITHMS[name]
+
+    def objective(trial: optuna.Trial) -> float:
+        report(trial.number, trials, f"tuning {name}: trial {trial.number + 1} of {trials}")
+        params = algorithm.suggest(trial)
+        answers = folds.in_order([folds.answer(fold, algorithm, params) for fold in range(folds.count)])
+        return metrics.gain(metric, metrics.value_of(metric, folds.scored(answers)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=folds.seed))
+    study.optimize(objective, n_trials=trials)
+    return Tuned(
+        params={name: study.best_params},
+        record={
+            "method": "TPE (Optuna)",
+            "trials": trials,
+            "metric": metric,
+            "space": {f"{name}.{key}": text for key, text in algorithm.space.items()},
+            "uses_test": False,  # the objective sees `folds` only, which hold training rows only
+            "best": {name: study.best_params},
+            "sensitivity": {f"{name}.{key}": _sensitivity(study, key) for key in algorithm.space},
+        },
+    )
+
+
+def _sensitivity(study: optuna.Study, key: str) -> float:
+    """Range of the mean score over the thirds of a parameter's tried values."""
+    tried = sorted((trial.params[key], trial.value) for trial in study.trials if trial.value is not None)
+    third = max(1, len(tried) // 3)
+    means = [
+        sum(value for _, value in part) / len(part)
+        for start in range(0, len(tried), third)
+        if (part := tried[start : start + third])
+    ]
+    return max(means) - min(means)

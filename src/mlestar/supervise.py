@@ -1,0 +1,31 @@
+"""The detached process of a data folder: `python -m mlestar.supervise`, started by a server, never by hand."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import anyio
+
+from mlestar.app import Services
+from mlestar.execution.runner import Runner
+from mlestar.execution.supervisor import supervise
+from mlestar.settings import Settings
+
+
+def main() -> None:
+    """Work runs off until none is left."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = Settings()
+    services = Services(settings)
+    runner = Runner(
+        database=services.database, settings=settings, clock=time.time, hand_over=services.pipelines.record_run
+    )
+    try:
+        anyio.run(lambda: supervise(database=services.database, runner=runner, settings=settings))
+    finally:
+        services.close()
+
+
+if __name__ == "__main__":
+    main()
