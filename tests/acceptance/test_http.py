@@ -30,21 +30,8 @@ def free_port() -> int:
 
 def start(tmp_path: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:
     port = free_port()
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "mlestar",
-            "serve",
-            "--transport",
-            "http",
-            "--port",
-            str(port),
-            "--data-dir",
-            str(tmp_path),
-            *options,
-        ]
-    )
+    serve = [sys.executable, "-m", "mlestar", "serve", "--transport", "http"]
+    process = subprocess.Popen([*serve, "--port", str(port), "--data-dir", str(tmp_path), *options])
     return process, f"http://127.0.0.1:{port}"
 
 
@@ -117,9 +104,9 @@ def test_a_token_is_asked_of_everything_but_health(tmp_path: Path) -> None:
 
 
 def test_listening_off_loopback_without_a_token_is_refused(tmp_path: Path) -> None:
+    serve = [sys.executable, "-m", "mlestar", "serve", "--transport", "http", "--data-dir", str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, "-m", "mlestar", "serve", "--transport", "http", "--host", "0.0.0.0"]  # noqa: S104 - refused
-        + ["--data-dir", str(tmp_path)],
+        [*serve, "--host", "0.0.0.0"],  # noqa: S104 - it must be refused
         capture_output=True,
         encoding="utf-8",
         timeout=30,

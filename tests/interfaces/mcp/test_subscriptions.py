@@ -1,4 +1,5 @@
-# pyright: reportDeprecated=false - the legacy subscribe calls are what is tested here
+# pyright: reportDeprecated=false
+# The legacy subscribe calls are what is tested here.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -79,11 +79,11 @@ class Story:
             use = next(window for window in receipt["windows"] if window["window"] == 1)
             self.screen.say(f"window 1 holds {use['used']} of {use['cap']} tokens: {text}")
         plan = await self.call("sequential_think", problem="Is this model ready for production?", steps=STEPS)
-        for step in plan["sequentialSteps"]:
-            self.screen.say(f"step {step['step']}: {step['description']}")
-            for line in str(step["output"]).splitlines():
+        for step in plan["steps"]:
+            self.screen.say(f"step {step['step']}")
+            for line in str(step["brief"]).splitlines():
                 self.screen.say(f"    {line}")
-            quoted = GOAL in step["output"] and CONSTRAINT in step["output"]
+            quoted = GOAL in step["brief"] and CONSTRAINT in step["brief"]
             self.require(quoted, f"the brief of step {step['step']} does not quote the goal and the constraint")
 
     async def run_the_pipeline(self) -> None:

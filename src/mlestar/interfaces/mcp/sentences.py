@@ -75,10 +75,9 @@ def thinking(data: Data) -> str:
         f"Thought {data['thoughtNumber']} of {data['totalThoughts']} in session {data['session']}; "
         + ("more needed." if data["nextThoughtNeeded"] else "concluded.")
     ]
-    steps = data.get("sequentialSteps") or []
-    lines += [f"{step['step']}. {step['description']}\n{step['output']}" for step in steps]
-    lines += [f"- [#{item['id']} W{item['window']}] {item['text']}" for item in data.get("context") or []]
-    return "\n".join(lines + [str(hint) for hint in data.get("hints") or []])
+    lines += [f"{step['step']}. {step['brief']}" for step in data["steps"]]
+    lines += [f"- [#{item['id']} W{item['window']}] {item['text']}" for item in data["context"]]
+    return "\n".join(lines + [str(hint) for hint in data["hints"]])
 
 
 def run(data: Data) -> str:
