@@ -5,29 +5,30 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.thinking import arguments, references
-from mlestar.core.thinking.model import MOST_BRANCHES, Session, StepBrief, Thought, ThinkResult, prefix
+from mlestar.core.thinking.model import MOST_BRANCHES, Session, StepBrief, ThinkResult, Thought, prefix
 from mlestar.core.thinking.next_tool import next_tool
 from mlestar.core.thinking.references import Request
 from mlestar.core.thinking.views import FORMS, show
 from mlestar.core.windows import content as contents
 from mlestar.core.windows.content import Content
 from mlestar.core.windows.model import IMPORTANT, State, choice, priority_number
-from mlestar.core.windows.receipt import Receipt
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.services.thinking_context import ContextFinder, Digest, brief
+from mlestar.services.window_arguments import checked_workspace
 from mlestar.services.window_reading import WindowReader
 from mlestar.services.window_transaction import Draft, WindowTransaction
-from mlestar.services.windows import WindowsService, checked_workspace
 from mlestar.storage import thinking as store
 from mlestar.storage import windows as window_store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from mlestar.core.windows.receipt import Receipt
+    from mlestar.services.windows import WindowsService
     from mlestar.storage.database import Database
 
 THINKING_WINDOW = 6
@@ -197,7 +198,7 @@ class ThinkingService:
             number = transaction.append(
                 _draft(read, default if level is None else level, session.session, thought.branch)
             )
-            placed = Thought(**{**vars(thought), "entry": number})
+            placed = replace(thought, entry=number)
             store.add_thought(transaction.connection, transaction.workspace_id, session.session, placed)
             if replaced:
                 row = window_store.entry(transaction.connection, transaction.workspace_id, replaced)
@@ -226,11 +227,11 @@ class ThinkingService:
                 raise _no_session(connection, workspace, name)
             return found
         if request.continues and not is_plan:
-            latest = next((s for s in store.sessions(connection, workspace, limit=20) if not s.concluded), None)
+            latest = store.latest_open(connection, workspace)
             if latest:
                 return latest
         minted = self._new_session()
-        store.add_session(connection, workspace, minted, problem, request.total or 1, transaction.now)
+        store.add_session(connection, workspace, minted, problem=problem, total=request.total or 1, now=transaction.now)
         return Session(
             session=minted, problem=problem, total=request.total or 1, concluded=False,
             started_at=transaction.now, modified_at=transaction.now,

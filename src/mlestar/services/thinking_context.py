@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from mlestar.core.compression.prose import shorten
 from mlestar.core.thinking.model import ContextEntry
 from mlestar.core.windows.model import IMPORTANT
-from mlestar.core.windows.reading import EntryView
 from mlestar.services.window_reading import Question, WindowReader
 from mlestar.storage import window_reads
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mlestar.core.tokens import Tokenizer
+    from mlestar.core.windows.reading import EntryView
 
 ENTRY_TOKENS = 120
 """Most tokens of one quoted entry; its id leads to the rest."""
@@ -51,9 +51,9 @@ class ContextFinder:
             return Digest(context=(), findings=())
         goals, spent = self._quote(self._goals, int(budget_tokens * GOALS_SHARE), ())
         question = Question(query=text[:QUERY_CHARACTERS])
-        hits = [view for view in self._reader.ranked(question) if self._own not in view.tags]
+        hits = [ranked for ranked in self._reader.ranked(question) if self._own not in ranked.row.tags]
         taken = {entry.id for entry in goals}
-        found, _ = self._quote(hits[:MOST_QUOTED], budget_tokens - spent, taken)
+        found, _ = self._quote(map(self._reader.found_view, hits[:MOST_QUOTED]), budget_tokens - spent, taken)
         return Digest(
             context=(*goals, *(entry for entry in found if entry.kind != "finding")),
             findings=tuple(entry for entry in found if entry.kind == "finding"),

@@ -44,6 +44,15 @@ class Question:
     offset: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """An entry that a query found, by its best piece."""
+
+    row: Row[Any]
+    piece: int
+    score: float
+
+
 class WindowReader:
     """Reads one workspace on one connection."""
 
@@ -76,13 +85,15 @@ class WindowReader:
             return self._reply(question.window, [], 0, -1)
         if question.query:
             ranked = self.ranked(question)
-            return self._pack(question, ranked, len(ranked))
+            wanted = ranked[question.offset : question.offset + question.limit]
+            return self._pack(question, map(self.found_view, wanted), len(ranked))
         if question.window:
-            rows = [row for row in window_reads.shown_in(self.connection, self.row.id, question.window)]
+            rows = list(window_reads.shown_in(self.connection, self.row.id, question.window))
         else:
             rows = list(window_reads.most_important(self.connection, self.row.id, question.min_priority, 1000))
-        views = [self.view(row) for row in rows if row.priority >= question.min_priority and not self._is_over(row)]
-        return self._pack(question, views, len(views))
+        shown = [row for row in rows if row.priority >= question.min_priority and not self._is_over(row)]
+        wanted = shown[question.offset : question.offset + question.limit]
+        return self._pack(question, map(self.view, wanted), len(shown))
 
     def by_id(self, number: int, part: int, offset: int, budget_tokens: int) -> WindowRead:
         """One entry, byte for byte, from `offset` characters on.
@@ -103,30 +114,31 @@ class WindowReader:
         view = replace(self.view(row), text=text, offset=offset, next_offset=following, tokens=self._count(text))
         return self._reply(row.home, [view], 1, -1)
 
-    def ranked(self, question: Question) -> list[EntryView]:
+    def ranked(self, question: Question) -> list[Ranked]:
         """What a query finds, best first, cut off where the scores fall away."""
         if self.row is None:
             return []
         hits = full_text.search(self.connection, self.row.id, question.query, CANDIDATES)
         rows = window_reads.searchable(self.connection, self.row.id, [hit.number for hit in hits])
         own = {hit.number: hit.score for hit in hits}
-        before = {number: row.follows for number, row in rows.items()}
         total = dict(own)
-        for number, previous in before.items():
-            if previous in own:
-                total[number] += NEIGHBOUR_SHARE * own[previous]
-                total[previous] += NEIGHBOUR_SHARE * own[number]
-        found: list[EntryView] = []
-        for hit in sorted(hits, key=lambda hit: (-total[hit.number], -hit.number)):
-            row = rows.get(hit.number)
-            if row is None or self._is_over(row) or row.priority < question.min_priority:
-                continue
-            if question.window and row.home != question.window:
-                continue
-            pieces = chunks(row.text)
-            piece = pieces[min(hit.piece, len(pieces) - 1)]
-            found.append(replace(self.view(row, piece), score=round(total[hit.number], 4)))
-        return [view for view in found if view.score >= CUT_OFF * found[0].score]
+        for number, row in rows.items():
+            if row.follows in own:
+                total[number] += NEIGHBOUR_SHARE * own[row.follows]
+                total[row.follows] += NEIGHBOUR_SHARE * own[number]
+        found = [
+            Ranked(row=row, piece=hit.piece, score=total[hit.number])
+            for hit in hits
+            if (row := rows.get(hit.number)) is not None and self._may_show(row, question)
+        ]
+        found.sort(key=lambda ranked: (-ranked.score, -ranked.row.number))
+        return [ranked for ranked in found if ranked.score >= CUT_OFF * found[0].score]
+
+    def found_view(self, ranked: Ranked) -> EntryView:
+        """A ranked entry as a reply shows it: the piece that answers."""
+        pieces = chunks(ranked.row.text)
+        piece = pieces[min(ranked.piece, len(pieces) - 1)]
+        return replace(self.view(ranked.row, piece), score=round(ranked.score, 4))
 
     def view(self, row: Row[Any], piece: str | None = None) -> EntryView:
         """An entry as a reply shows it; `piece` is the part of the text that answered."""
@@ -152,10 +164,10 @@ class WindowReader:
             next_offset=end if piece is not None and end < len(row.text) else -1,
         )
 
-    def _pack(self, question: Question, views: list[EntryView], total: int) -> WindowRead:
+    def _pack(self, question: Question, views: Iterable[EntryView], total: int) -> WindowRead:
         chosen: list[EntryView] = []
         room = question.budget_tokens
-        for view in views[question.offset : question.offset + question.limit]:
+        for view in views:
             cost = view.tokens + ENTRY_OVERHEAD
             if cost > room and chosen:
                 break
@@ -168,7 +180,7 @@ class WindowReader:
         return self._reply(question.window, chosen, total, end if end < total else -1)
 
     def _page(self, text: str, offset: int, budget: int) -> tuple[str, int]:
-        """As much of the text from `offset` as fits, never cut inside a grapheme; and where it goes on (-1: nowhere)."""
+        """As much of the text from `offset` as fits, cut between graphemes, and where it goes on (-1: nowhere)."""
         rest = text[offset:]
         if self._count(rest[: budget * 20]) <= budget and len(rest) <= budget * 20:
             return rest, -1
@@ -197,6 +209,11 @@ class WindowReader:
             tokens=sum(view.tokens for view in shown),
             tokenizer=self._tokenizer.name,
         )
+
+    def _may_show(self, row: Row[Any], question: Question) -> bool:
+        if question.window and row.home != question.window:
+            return False
+        return row.priority >= question.min_priority and not self._is_over(row)
 
     def _is_over(self, row: Row[Any]) -> bool:
         return row.expires_at is not None and row.expires_at <= self._now

@@ -7,7 +7,7 @@ it is there afterwards, or nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.windows import content as contents
@@ -16,7 +16,7 @@ from mlestar.core.windows.board import Board
 from mlestar.core.windows.entry import GONE, STUB, VERBATIM, Entry
 from mlestar.core.windows.model import IMPORTANT, WINDOWS, State
 from mlestar.core.windows.receipt import CompressedEntry, Receipt, SpilledEntry, WindowUse
-from mlestar.core.windows.rendering import HEADER_TOKENS, body, measure, prefix
+from mlestar.core.windows.rendering import HEADER_TOKENS, body, measure
 from mlestar.storage import full_text
 from mlestar.storage import windows as store
 
@@ -282,11 +282,16 @@ class WindowTransaction:
             raise LookupError(f"entry {whole.number} is gone inside its own transaction")
         slices = contents.parts(whole.view, limit, lambda text: self._tokenizer.count(body(text)))
         for part, text in enumerate(slices, start=1):
-            entry = Entry(**{**vars(whole), "part": part, "view": text})
-            entry.tokens = entry.verbatim_tokens = self._tokenizer.count(prefix(entry)) + self._tokenizer.count(
-                body(text)
-            )
-            values = {**base._mapping, "part": part, "text": text, "state": State.LIVE, "view": None, "key": ""}  # noqa: SLF001 - the documented way to a row's columns as a mapping
+            entry = replace(whole, part=part, view=text)
+            entry.tokens = entry.verbatim_tokens = measure(entry, self._tokenizer)
+            values = {
+                **store.as_mapping(base),
+                "part": part,
+                "text": text,
+                "state": State.LIVE,
+                "view": None,
+                "key": "",
+            }
             del values["pk"]
             values.update(tokens=entry.tokens, verbatim_tokens=entry.tokens, expires_at=None)
             entry.pk = store.insert_entry(self.connection, values)

@@ -1,13 +1,9 @@
-"""The seven windows as use cases: update, read, compact, history, restore, purge. The same for MCP, REST and the CLI."""
+"""The seven windows as use cases, the same for MCP, REST and the CLI."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlestar.core.windows import content as contents
@@ -19,9 +15,18 @@ from mlestar.core.windows.reading import (
     WindowRead,
     WindowReport,
 )
-from mlestar.core.windows.receipt import Receipt, receipt_from_json
 from mlestar.core.windows.rendering import text_of
-from mlestar.errors import Conflict, InvalidInput, NotFound
+from mlestar.errors import Conflict, InvalidInput
+from mlestar.services.window_arguments import checked_key, checked_workspace, fingerprint_of, parse_id
+from mlestar.services.window_changes import (
+    change_entry,
+    entry_of,
+    expect_version,
+    replayed,
+    required,
+    restore_window,
+    target_of,
+)
 from mlestar.services.window_reading import Question, WindowReader
 from mlestar.services.window_transaction import Draft, WindowTransaction
 from mlestar.storage import window_reads
@@ -31,24 +36,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from mlestar.core.tokens import Tokenizer
+    from mlestar.core.windows.receipt import Receipt
     from mlestar.storage.database import Database
 
 T = TypeVar("T")
 OnChange = Callable[[str, Sequence[int]], None]
 
 MODES = ("append", "replace", "remove", "pin", "unpin")
-DIMENSION_WINDOWS = {"scoping": 1, "training": 2, "analysis": 3, "reliability": 4, "excellence": 5}
-_WORKSPACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ID = re.compile(r"#?(\d{1,15})(?:\.(\d{1,6}))?")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FindingNote:
-    """A finding as the memory keeps it: `key` is the check's id, a newer one supersedes the older."""
-
-    key: str
-    text: str
-    priority: int
 
 
 class WindowsService:
@@ -63,7 +57,7 @@ class WindowsService:
         clock: Callable[[], float] = time.time,
         on_change: OnChange | None = None,
     ) -> None:
-        """`on_change(workspace, windows)` is called after each commit, in the worker's thread."""
+        """`on_change(workspace, windows)` is called after each commit, on the event loop."""
         self.database = database
         self.tokenizer = tokenizer
         self.cap_tokens = cap_tokens
@@ -107,16 +101,16 @@ class WindowsService:
         arguments = [number, mode, kind, level, key, id, ttl_s, read.sha256 if read else ""]
 
         def apply(transaction: WindowTransaction) -> str:
-            _expect(transaction, number, expected_version)
-            target = _target(transaction, number, key, id) if id or (key and not writes) else None
+            expect_version(transaction, number, expected_version)
+            target = target_of(transaction, number, key, id) if id or (key and not writes) else None
             if read is None:
-                return _change(transaction, _required(target, mode), mode)
+                return change_entry(transaction, required(target, mode), mode)
             others: Sequence[Row[Any]] = ()
             if mode == "replace" and target is None and not key:
                 others = store.standing_in(transaction.connection, transaction.workspace_id, number)
             written = transaction.append(
                 Draft(
-                    window=number, content=read, priority=level, pinned=mode == "pin", key=_checked_key(key),
+                    window=number, content=read, priority=level, pinned=mode == "pin", key=checked_key(key),
                     tags=tags, ttl_s=ttl_s,
                 )
             )  # fmt: skip
@@ -135,7 +129,7 @@ class WindowsService:
         read = contents.read_content(summary, "note")
 
         def apply(transaction: WindowTransaction) -> str:
-            rows = [_entry(transaction, item) for item in dict.fromkeys(wanted)]
+            rows = [entry_of(transaction, item) for item in dict.fromkeys(wanted)]
             if any(row.state == State.PURGED for row in rows):
                 raise Conflict("A purged entry cannot be compacted.", do="leave it out")
             written = transaction.append(
@@ -152,21 +146,23 @@ class WindowsService:
         return await self.write(workspace, apply)
 
     async def replace_findings(
-        self, *, workspace: str = "default", dimension: str, items: Sequence[FindingNote]
+        self, *, workspace: str = "default", window: int, items: Sequence[Mapping[str, Any]]
     ) -> Receipt:
-        """Make these the findings of a dimension's window: same key supersedes, keys that are gone leave it."""
-        window = DIMENSION_WINDOWS[choice("dimension", dimension, tuple(DIMENSION_WINDOWS))]
-        reads = [(item, contents.read_content(item.text, "finding")) for item in items]
+        """Make these the findings of a window: the same key supersedes, findings that are gone leave it.
+
+        `items` are {key, text, priority}; the key is the check's id.
+        """
+        number = window_number(window)
+        reads = [(item, contents.read_content(item["text"], "finding")) for item in items]
 
         def apply(transaction: WindowTransaction) -> str:
-            kept = {item.key for item in items}
-            for row in store.standing_findings(transaction.connection, transaction.workspace_id, window):
+            kept = {item["key"] for item in items}
+            for row in store.standing_findings(transaction.connection, transaction.workspace_id, number):
                 if row.key not in kept:
                     transaction.retire(row)
             for item, read in reads:
-                transaction.append(
-                    Draft(window=window, content=read, priority=priority_number(item.priority, 3), key=item.key)
-                )
+                level = priority_number(item.get("priority"), WINDOWS[number - 1].priority)
+                transaction.append(Draft(window=number, content=read, priority=level, key=checked_key(item["key"])))
             return "stored"
 
         return await self.write(workspace, apply)
@@ -247,8 +243,8 @@ class WindowsService:
         *,
         workspace: str = "default",
         window: int | str = 0,
-        id: str = "",
-        limit: int = 50,  # noqa: A002 - as above
+        id: str = "",  # noqa: A002 - the name the tool gives it
+        limit: int = 50,
     ) -> list[HistoryEvent]:
         """What happened, newest first; of one window or one entry where given."""
         number = window_number(window) if window else 0
@@ -273,9 +269,9 @@ class WindowsService:
         self,
         *,
         workspace: str = "default",
-        id: str = "",
+        id: str = "",  # noqa: A002 - the name the tool gives it
         window: int | str = 0,
-        version: int | None = None,  # noqa: A002 - as above
+        version: int | None = None,
     ) -> Receipt:
         """Bring one entry back, or a window's entries as they stood at a version."""
         target = parse_id(id)[0] if id else 0
@@ -283,12 +279,12 @@ class WindowsService:
 
         def apply(transaction: WindowTransaction) -> str:
             if target:
-                row = _entry(transaction, target)
+                row = entry_of(transaction, target)
                 if row.state == State.PURGED:
                     raise Conflict(f"The text of entry {target} was purged and cannot come back.")
                 transaction.restore(row)
                 return "changed"
-            _restore_window(transaction, number, version)
+            restore_window(transaction, number, version)
             return "changed"
 
         return await self.write(workspace, apply)
@@ -298,7 +294,7 @@ class WindowsService:
         target = parse_id(id)[0]
 
         def apply(transaction: WindowTransaction) -> str:
-            transaction.forget(_entry(transaction, target))
+            transaction.forget(entry_of(transaction, target))
             return "changed"
 
         return await self.write(workspace, apply)
@@ -340,22 +336,23 @@ class WindowsService:
     ) -> Receipt:
         """Run one change in one transaction; a request that was answered before gets that answer again."""
         name = checked_workspace(workspace)
-        fingerprint = _fingerprint(arguments)
+        fingerprint = fingerprint_of(arguments)
 
         def use(connection: Connection) -> tuple[Receipt, bool]:
             if request_id:
                 row = store.find_workspace(connection, name)
                 kept = store.kept_reply(connection, row.id, request_id) if row else None
                 if kept:
-                    return _replayed(kept, fingerprint, request_id), False
+                    return replayed(kept, fingerprint, request_id), False
             transaction = WindowTransaction(
                 connection, workspace=name, tokenizer=self.tokenizer, cap=self.cap_tokens, now=self.clock()
             )
             receipt = transaction.finish(apply(transaction))
             if request_id:
                 store.keep_reply(
-                    connection, transaction.workspace_id, request_id, fingerprint, receipt.to_json(), transaction.now
-                )
+                    connection, transaction.workspace_id, request_id, fingerprint=fingerprint,
+                    reply=receipt.to_json(), now=transaction.now,
+                )  # fmt: skip
             return receipt, True
 
         receipt, is_new = await self.database.writing(use)
@@ -376,114 +373,3 @@ class WindowsService:
             return use(reader)
 
         return await self.database.reading(call)
-
-
-def checked_workspace(name: str) -> str:
-    """A workspace name that can stand in a URI and a log line.
-
-    Raises:
-        InvalidInput: it cannot.
-    """
-    if _WORKSPACE.fullmatch(name):
-        return name
-    raise InvalidInput(
-        f"{name[:80]!r} is not a workspace name.",
-        valid=["1 to 64 of A-Z a-z 0-9 . _ -"],
-        do="use default, or a name like churn-model",
-    )
-
-
-def parse_id(value: object) -> tuple[int, int]:
-    """Entry and part of an id: `12`, `#12` or `12.1`.
-
-    Raises:
-        InvalidInput: it is none.
-    """
-    match = _ID.fullmatch(str(value).strip())
-    if match and not isinstance(value, bool):
-        return int(match[1]), int(match[2] or 0)
-    raise InvalidInput(f"{str(value)[:80]!r} is not an entry id.", valid=["12", "#12", "12.1"])
-
-
-def _expect(transaction: WindowTransaction, window: int, expected: int | None) -> None:
-    current = transaction.row.windows[window].version
-    if expected is None or expected == current:
-        return
-    changed = window_reads.changed_since(transaction.connection, transaction.workspace_id, window, expected)
-    raise Conflict(
-        f"Window {window} is at version {current}, not {expected}. Nothing was stored.",
-        do="read the changed entries, then write again with expected_version " + str(current),
-        details={"current": current, "changed": changed},
-    )
-
-
-def _target(transaction: WindowTransaction, window: int, key: str, entry_id: str) -> Row[Any]:
-    if entry_id:
-        return _entry(transaction, parse_id(entry_id)[0])
-    row = store.keyed(transaction.connection, transaction.workspace_id, window, key)
-    if row is None:
-        raise NotFound(f"No entry of window {window} has the key {key!r}.", do="read the window for its keys")
-    return row
-
-
-def _entry(transaction: WindowTransaction, number: int) -> Row[Any]:
-    row = store.entry(transaction.connection, transaction.workspace_id, number)
-    if row is None:
-        newest = transaction.row.next_number - 1
-        raise NotFound(
-            f"There is no entry {number} in workspace {transaction.row.name!r}.",
-            do=f"use an id from 1 to {newest}" if newest else "write something first",
-        )
-    return row
-
-
-def _required(row: Row[Any] | None, mode: str) -> Row[Any]:
-    if row is None:
-        raise InvalidInput(f"mode {mode} needs the id or key of an entry.", do="read the window for ids")
-    return row
-
-
-def _change(transaction: WindowTransaction, row: Row[Any], mode: str) -> str:
-    if row.state == State.PURGED:
-        raise Conflict(f"The text of entry {row.number} was purged.", do="choose another entry")
-    if mode == "remove":
-        transaction.remove(row)
-    else:
-        transaction.set_pinned(row, pinned=mode == "pin")
-    return "changed"
-
-
-def _restore_window(transaction: WindowTransaction, window: int, version: int | None) -> None:
-    current = transaction.row.windows[window].version
-    if version is None or not 0 <= version <= current:
-        raise InvalidInput(f"Window {window} has no version {version}.", valid=[f"0 to {current}"])
-    then = window_reads.written_by(transaction.connection, transaction.workspace_id, window, version)
-    gone = {"superseded", "removed", "expired", "purged", "archived", "retired"}
-    shown_then = {number for number, action in then.items() if action not in gone}
-    standing = store.standing_in(transaction.connection, transaction.workspace_id, window)
-    for row in standing:
-        if row.number not in shown_then:
-            transaction.retire(row)
-    for number in sorted(shown_then - {row.number for row in standing}):
-        row = _entry(transaction, number)
-        if row.state != State.PURGED and row.home == window:
-            transaction.restore(row)
-
-
-def _checked_key(key: str) -> str:
-    if len(key) > 200:  # noqa: PLR2004 - the column's width
-        raise InvalidInput(f"The key has {len(key)} characters.", valid=["up to 200 characters"])
-    return key
-
-
-def _fingerprint(arguments: Sequence[object]) -> str:
-    return hashlib.sha256(json.dumps(arguments, default=str).encode()).hexdigest()
-
-
-def _replayed(kept: tuple[str, Mapping[str, Any]], fingerprint: str, request_id: str) -> Receipt:
-    if kept[0] != fingerprint:
-        raise Conflict(
-            f"request_id {request_id!r} was already used for another write. Nothing was stored.",
-            do="use a new request_id",
-        )
-    return receipt_from_json(kept[1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
@@ -11,7 +12,7 @@ from mlestar.core.windows.model import State
 from mlestar.storage.tables_memory import entries, thinking_sessions, thoughts
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 _S = thinking_sessions.c
 _T = thoughts.c
@@ -19,29 +20,38 @@ _T = thoughts.c
 
 def session(connection: Connection, workspace: int, name: str) -> Session | None:
     """One session, or None."""
-    found = sessions(connection, workspace, name=name)
-    return found[0] if found else None
+    row = connection.execute(
+        select(thinking_sessions).where(_S.workspace_id == workspace, _S.session == name)
+    ).one_or_none()
+    return None if row is None else _session(row)
 
 
-def sessions(connection: Connection, workspace: int, *, name: str = "", limit: int = 50) -> list[Session]:
-    """Sessions, the one worked on last first."""
+def latest_open(connection: Connection, workspace: int) -> Session | None:
+    """The session worked on last, of those without a conclusion."""
+    row = connection.execute(
+        select(thinking_sessions)
+        .where(_S.workspace_id == workspace, _S.concluded.is_(False))
+        .order_by(_S.modified_at.desc(), _S.started_at.desc(), _S.session)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _session(row)
+
+
+def sessions(connection: Connection, workspace: int, *, limit: int = 50) -> list[Session]:
+    """Sessions, the one worked on last first, with how many thoughts each has."""
+    counted = (
+        select(func.count())
+        .where(_T.workspace_id == workspace, _T.session == _S.session)
+        .scalar_subquery()
+        .label("thoughts")
+    )
     statement = (
-        select(thinking_sessions, func.count(_T.seq).label("thoughts"))
-        .outerjoin(thoughts, (_T.workspace_id == _S.workspace_id) & (_T.session == _S.session))
+        select(thinking_sessions, counted)
         .where(_S.workspace_id == workspace)
-        .group_by(_S.workspace_id, _S.session)
         .order_by(_S.modified_at.desc(), _S.started_at.desc(), _S.session)
         .limit(limit)
     )
-    if name:
-        statement = statement.where(_S.session == name)
-    return [
-        Session(
-            session=row.session, problem=row.problem, total=row.total, concluded=row.concluded,
-            started_at=row.started_at, modified_at=row.modified_at, thoughts=row.thoughts,
-        )
-        for row in connection.execute(statement)
-    ]  # fmt: skip
+    return [_session(row, row.thoughts) for row in connection.execute(statement)]
 
 
 def thoughts_of(connection: Connection, workspace: int, name: str) -> list[Thought]:
@@ -75,12 +85,11 @@ def with_texts(connection: Connection, workspace: int, name: str) -> list[Though
     for thought in thoughts_of(connection, workspace, name):
         text, state = texts.get(thought.seq, ("", State.PURGED))
         plain = text.removeprefix(prefix(name, thought))
-        values = {**vars(thought), "text": plain, "superseded": state == State.SUPERSEDED}
-        found.append(Thought(**values))
+        found.append(replace(thought, text=plain, superseded=state == State.SUPERSEDED))
     return found
 
 
-def add_session(connection: Connection, workspace: int, name: str, problem: str, total: int, now: float) -> None:
+def add_session(connection: Connection, workspace: int, name: str, *, problem: str, total: int, now: float) -> None:
     """Start a session."""
     connection.execute(
         insert(thinking_sessions).values(
@@ -129,3 +138,10 @@ def unfinished_entries(connection: Connection, workspace: int, name: str, priori
         .distinct()
     )
     return list(connection.execute(statement).scalars())
+
+
+def _session(row: Row[Any], thoughts: int = 0) -> Session:
+    return Session(
+        session=row.session, problem=row.problem, total=row.total, concluded=row.concluded,
+        started_at=row.started_at, modified_at=row.modified_at, thoughts=thoughts,
+    )  # fmt: skip

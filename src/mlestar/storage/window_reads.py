@@ -95,10 +95,12 @@ def counts(connection: Connection, workspace: int) -> tuple[int, int, int, float
     return by_state.get(State.LIVE, 0), by_state.get(State.ARCHIVED, 0), steps, float(mean or 0)
 
 
-def versions_since(connection: Connection, seq: int) -> tuple[int, list[tuple[str, int, int]]]:
+def versions_since(
+    connection: Connection, seq: int, *, only_newest: bool = False
+) -> tuple[int, list[tuple[str, int, int]]]:
     """The newest event, and (workspace, window, version) of each window that changed after event `seq`."""
     newest = connection.execute(select(func.max(events.c.seq))).scalar_one() or 0
-    if newest <= seq:
+    if newest <= seq or only_newest:
         return newest, []
     statement = (
         select(workspaces.c.name, windows.c.number, windows.c.version)

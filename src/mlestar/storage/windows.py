@@ -148,15 +148,13 @@ def create_workspace(connection: Connection, name: str, now: float) -> Workspace
     result = connection.execute(insert(workspaces).values(name=name, clock=0, next_number=1, next_expiry=None))
     key = result.inserted_primary_key
     workspace_id = int(key[0]) if key else 0
-    empty = [
-        {
-            "workspace_id": workspace_id, "number": window.number, "version": 0, "tokens": 0,
-            "important_tokens": 0, "last_number": 0, "modified_at": now,
-        }
+    made = {
+        window.number: WindowRow(
+            number=window.number, version=0, tokens=0, important_tokens=0, last_number=0, modified_at=now
+        )
         for window in WINDOWS
-    ]  # fmt: skip
-    connection.execute(insert(windows), empty)
-    made = {row["number"]: WindowRow(**{k: v for k, v in row.items() if k != "workspace_id"}) for row in empty}
+    }
+    connection.execute(insert(windows), [{"workspace_id": workspace_id, **vars(row)} for row in made.values()])
     return WorkspaceRow(id=workspace_id, name=name, clock=0, next_number=1, next_expiry=None, windows=made)
 
 
@@ -199,6 +197,11 @@ def entry(connection: Connection, workspace: int, number: int, part: int = 0) ->
 def parts_of(connection: Connection, workspace: int, number: int) -> Sequence[Row[Any]]:
     """The parts of a split entry, in order; empty when it was never split."""
     return connection.execute(_PARTS, {"workspace": workspace, "number": number}).all()
+
+
+def as_mapping(row: Row[Any]) -> dict[str, Any]:
+    """A row's columns by name."""
+    return dict(zip(entries.columns.keys(), row, strict=True))
 
 
 def same_text(connection: Connection, workspace: int, window: int, sha256: str) -> Row[Any] | None:
@@ -318,7 +321,9 @@ def kept_reply(connection: Connection, workspace: int, request: str) -> tuple[st
     return None if row is None else (row.fingerprint, row.reply)
 
 
-def keep_reply(connection: Connection, workspace: int, request: str, fingerprint: str, reply: Any, now: float) -> None:
+def keep_reply(
+    connection: Connection, workspace: int, request: str, *, fingerprint: str, reply: Any, now: float
+) -> None:
     """Keep a reply for a retry of the same request."""
     connection.execute(
         insert(replies).values(workspace_id=workspace, request_id=request, fingerprint=fingerprint, reply=reply, at=now)

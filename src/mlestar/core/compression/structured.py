@@ -27,7 +27,7 @@ def minified(text: str) -> str | None:
 
 
 def pruned(text: str, budget: int, count: Count) -> str | None:
-    """Valid JSON of at most `budget` tokens where that is possible: long values give way, keys stay; None if no JSON."""
+    """Valid JSON of at most `budget` tokens where possible: long values give way, keys stay; None if no JSON."""
     value = _parse(text)
     if value is None:
         return None

@@ -5,7 +5,6 @@ A value is coerced only where no other reading is possible: `"3"` is 3, but `tru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from mlestar.errors import InputTooLarge, InvalidInput
@@ -61,8 +60,8 @@ def steps(value: Any) -> list[str]:
     """
     if value is None or value == "":
         return []
-    listed = [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
-    if not isinstance(listed, Sequence) or isinstance(listed, bytes):
+    listed: Any = [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple):
         raise InvalidInput(f"steps is {_shown(value)}.", valid=["a list of texts"], do="send one text for each step")
     if len(listed) > MOST_STEPS:
         raise InputTooLarge(
@@ -74,7 +73,7 @@ def steps(value: Any) -> list[str]:
             raise InvalidInput(
                 f"Step {at} is {_shown(step)}. Nothing was stored.", valid=["a text that says something"]
             )
-    return [str(step) for step in listed]
+    return [*listed]
 
 
 def _shown(value: Any) -> str:

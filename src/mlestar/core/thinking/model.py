@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mlestar.core.windows.receipt import Receipt
+if TYPE_CHECKING:
+    from mlestar.core.windows.receipt import Receipt
 
 MOST_BRANCHES = 20
 """Branch names in a reply; the count says how many there are."""

@@ -11,16 +11,20 @@ _TOOLS = (
     ("get_score", "score ready readiness scorecard report summary overall production"),
     (
         "run_pipeline",
-        "train training fit tune tuning hyperparameter pipeline run deploy deployment baseline ensemble model feature"
-        " features retrain experiment execute build generate",
+        (
+            "train training fit tune tuning hyperparameter pipeline run deploy deployment baseline ensemble model feature"
+            " features retrain experiment execute build generate"
+        ),
     ),
     (
         "evaluate_dimension",
-        "evaluate evaluation judge check checks audit review validate validation verify test leak leakage fairness bias"
-        " drift quality security documentation slices error errors analyze analyse analysis reliability metric metrics",
+        (
+            "evaluate evaluation judge check checks audit review validate validation verify test leak leakage fairness bias"
+            " drift quality security documentation slices error errors analyze analyse analysis metric metrics"
+        ),
     ),
     ("context7_update", "decide decision record note remember write store agree constraint goal define scope"),
-    ("context7_read", "recall history historical find look earlier previous identify understand read gather collect"),
+    ("context7_read", "recall history historical find look earlier previous identify understand read gather"),
 )
 """Tool -> words that call for it."""
 _DIMENSIONS = (

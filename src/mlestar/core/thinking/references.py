@@ -1,4 +1,4 @@
-"""Places a new thought in its session: numbers, revisions and branches, each reference checked before anything is kept."""
+"""Places a new thought in its session: its number, what it revises, its branch; each reference is checked first."""
 
 from __future__ import annotations
 

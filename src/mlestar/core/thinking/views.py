@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from mlestar.core.thinking.model import Session, Thought
+if TYPE_CHECKING:
+    from mlestar.core.thinking.model import Session, Thought
 
 FIRST_LINE = 100
 """Characters of a thought shown where a line is all there is room for."""

@@ -127,15 +127,19 @@ def _place_important(board: Board) -> None:
         if _shorten_until_it_fits(board, candidates, level):
             return
     board.degraded = True
+    if not _archive_until_it_fits(board) and not _repack(board):
+        raise _refusal(board)
+
+
+def _archive_until_it_fits(board: Board) -> bool:
     for stub in (True, False):
         for entry in board.by_age(e for e in board.everything() if e.rank == IMPORTANT):
             if stub and entry.level >= STUB:
                 continue
             board.archive(entry, stub=stub)
             if _shortage(board) <= 0 and _settle(board):
-                return
-    if not _repack(board):
-        raise _refusal(board)
+                return True
+    return False
 
 
 def _shorten_until_it_fits(board: Board, candidates: list[Entry], level: int) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from mlestar.core.compression.density import density, rarity
 from mlestar.core.compression.views import view_of
-from mlestar.core.tokens import Tokenizer
 from mlestar.core.windows.entry import GONE, STUB, Entry
 from mlestar.core.windows.model import WINDOWS
 from mlestar.core.windows.rendering import HEADER_TOKENS, measure, prefix
+
+if TYPE_CHECKING:
+    from mlestar.core.tokens import Tokenizer
 
 NUMBERS = tuple(window.number for window in WINDOWS)
 
@@ -95,7 +98,7 @@ class Board:
     def reduce(self, entry: Entry, level: int) -> int:
         """Show an entry at a higher level; returns the tokens saved. Nothing is done when that saves nothing."""
         view = view_of(entry.view, entry.kind, level, entry.verbatim_tokens, self.tokenizer.count)
-        shorter = Entry(**{**vars(entry), "view": view, "level": level})
+        shorter = replace(entry, view=view, level=level)
         saved = entry.tokens - measure(shorter, self.tokenizer)
         if saved <= 0:
             return 0
@@ -130,8 +133,8 @@ class Board:
         """Tokens the entry would take in a window: `from W3` is part of what is shown."""
         if entry.shown_in == window:
             return entry.tokens
-        there = Entry(**{**vars(entry), "shown_in": window})
-        return entry.tokens + self.tokenizer.count(prefix(there)) - self.tokenizer.count(prefix(entry))
+        there = prefix(replace(entry, shown_in=window))
+        return entry.tokens + self.tokenizer.count(there) - self.tokenizer.count(prefix(entry))
 
     def stub_tokens(self, window: int) -> int:
         """Tokens of its stubs."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mlestar.core.windows.receipt import WindowUse
+if TYPE_CHECKING:
+    from mlestar.core.windows.receipt import WindowUse
 
 MOST_REPLY_TOKENS = 20_000
 """Some clients refuse replies of 25,000 tokens: no read returns more than this."""

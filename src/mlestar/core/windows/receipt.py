@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -73,10 +73,10 @@ class Receipt:
 
 def receipt_from_json(parts: Mapping[str, Any]) -> Receipt:
     """The receipt that `to_json` took apart."""
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in parts.items()}
-    nested = {
-        "windows": tuple(WindowUse(**item) for item in parts["windows"]),
-        "compressed": tuple(CompressedEntry(**item) for item in parts["compressed"]),
-        "spilled": tuple(SpilledEntry(**item) for item in parts["spilled"]),
-    }
-    return Receipt(**{**plain, **nested})
+    plain: dict[str, Any] = {name: tuple(item) if isinstance(item, list) else item for name, item in parts.items()}
+    return replace(
+        Receipt(**plain),
+        windows=tuple(WindowUse(**item) for item in parts["windows"]),
+        compressed=tuple(CompressedEntry(**item) for item in parts["compressed"]),
+        spilled=tuple(SpilledEntry(**item) for item in parts["spilled"]),
+    )
