@@ -29,7 +29,7 @@ EMPTY_WORDS = frozenset(
         "okay", "done", "good", "great", "excellent", "best", "none", "null", "nil", "na", "available", "active", "on",
         "off", "high", "low", "medium", "standard", "default", "implemented", "present", "exists", "existing", "passed",
         "passing", "ready", "defined", "documented", "tested", "planned", "included", "supported", "configured",
-        "secure", "secured", "robust", "scalable", "comprehensive", "extensive", "appropriate", "sufficient", "adequate",
+        "secure", "robust", "scalable", "comprehensive", "extensive", "appropriate", "sufficient", "adequate",
         "required", "monitored", "monitoring", "tracked", "covered", "in", "place", "is", "are", "was", "be", "been",
         "the", "a", "an", "and", "or", "of", "to", "for", "with", "all", "very", "we", "it", "this", "that", "will",
         "has", "have", "as", "by", "our", "up", "set", "well", "everything", "various", "several", "some", "many",
@@ -109,7 +109,7 @@ def _words_in(slot: Slot, statement: Statement) -> str:
             return _short(text)
         found = re.search(slot.value, text, re.IGNORECASE) if slot.value else None
         if (found or not slot.value) and is_concrete(_line_around(text, found)):
-            return _short(found[0] if found else text)
+            return _short(_line_around(text, found))
     if slot.text and (not slot.within or re.search(slot.within, statement.key)):
         for found in re.finditer(slot.text, text, re.IGNORECASE):
             if is_concrete(_line_around(text, found)):

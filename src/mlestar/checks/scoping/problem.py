@@ -54,7 +54,10 @@ PROBLEM_SLOTS = (
         within=USE,
     ),
 )
-OUT_OF_SCOPE = r"out of scope|not (intended|for|suitable|supported)|limitations?|known limits|non ?goals?|misuse|caveats?|exclusions?"
+OUT_OF_SCOPE = (
+    r"out of scope|not (intended|for|suitable|supported)|limitations?|known limits|non ?goals?|misuse|"
+    r"caveats?|exclusions?"
+)
 
 
 @statement("S1.1")

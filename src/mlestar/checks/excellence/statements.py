@@ -1,0 +1,181 @@
+"""What a request states about excellence (projectArtifacts)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from mlestar.checks.registry import statement
+from mlestar.checks.stated import claims
+from mlestar.core.claim_text import first_number, under
+from mlestar.core.evidence import Level, Outcome, Verdict
+from mlestar.core.slots import DATE, Slot, is_concrete, slot_verdict
+
+if TYPE_CHECKING:
+    from mlestar.core.facts import Facts
+
+DOCUMENTATION = r"\b(documentation|docs|model card|readme)\b"
+CARD_SECTIONS = (
+    "model details",
+    "intended use",
+    "factors",
+    "metrics",
+    "evaluation data",
+    "training data",
+    "quantitative analyses",
+    "ethical considerations",
+    "caveats",
+)
+SECURITY = r"\b(security|audit|pen ?test|security audit)\b"
+AUDIT_SLOTS = (
+    Slot(name="mentioned", keys=SECURITY, adjective=True),
+    Slot(
+        name="who and when",
+        keys=rf"{SECURITY}.*\b(by|who|auditor|date|when)\b",
+        text=rf"\bby [A-Z]\w+|{DATE}",
+        within=SECURITY,
+    ),
+    Slot(name="scope", keys=rf"{SECURITY}.*\bscope\b"),
+    Slot(
+        name="tool",
+        keys=rf"{SECURITY}.*\b(tool|scanner|method)\b",
+        text=r"\b(?:bandit|semgrep|codeql|trivy|snyk|sonar\w*|pip-audit)\b",
+        within=SECURITY,
+    ),
+    Slot(name="findings", keys=rf"{SECURITY}.*\b(findings|issues|results|vulnerabilities|high|medium)\b", value=r"\d"),
+)
+REVIEW_SLOTS = (
+    Slot(name="reviewers", keys=r"\b(code )?reviewers?\b"),
+    Slot(name="share of changes reviewed", keys=r"\breview\w*\b.*\b(share|rate|coverage|percent\w*)\b", value=r"\d"),
+    Slot(name="rule", keys=r"\b(branch protection|required (reviews|approvals)|min approvals)\b"),
+)
+README_SLOTS = tuple(
+    Slot(name=name, keys=keys)
+    for name, keys in {
+        "dependencies": r"\b(dependencies|requirements|environment file|lock ?file)\b",
+        "training command": r"\btrain(ing)? (command|script|code)\b",
+        "evaluation command": r"\beval(uation)? (command|script|code)\b",
+        "pre-trained model": r"\b(pre ?trained( models?)?|weights|checkpoints?|model (file|url))\b",
+        "results": r"\bresults( table)?\b",
+    }.items()
+)
+SEEDS = r"\b(seeds?|random state|random seeds?)$"
+LOCK = r"(?:uv|poetry|pdm|conda|pixi|pipfile|requirements)[\w.-]*\.?(?:lock|txt)|lock"
+SPDX = r"\b(?:MIT|Apache-2\.0|BSD-[23]-Clause|GPL-[23]\.0[\w-]*|LGPL-[\w.-]+|MPL-2\.0|AGPL-3\.0[\w-]*|ISC|"
+r"Unlicense|CC0-1\.0|Proprietary)\b"
+
+
+@statement("X1.2")
+def documentation(facts: Facts) -> Iterable[Verdict]:
+    """Which of the nine sections of a model card are named; a bare "complete" is worth having been mentioned."""
+    stated = claims(facts, "excellence")
+    mentioned = [s for s in under(stated, DOCUMENTATION) if s.value not in (False, None) and s.text.strip()]
+    if not mentioned:
+        return
+    text = " ".join(f"{s.key} {s.text}" for s in mentioned).lower()
+    named = [section for section in CARD_SECTIONS if section in text]
+    slots = [Slot(name=section, text=re.escape(section)) for section in CARD_SECTIONS]
+    k = max(1, len(named))
+    missing = [slot.name for slot in slots if slot.name not in named]
+    yield Verdict(
+        outcome=Outcome.PARTIAL if missing else Outcome.PASS,
+        level=Level.CLAIMED,
+        observed=f"{k} of {len(slots)}: "
+        + (", ".join(named) or f"{mentioned[0].key} is {mentioned[0].text[:40]!r}, which names no section"),
+        value=Fraction(k, len(slots)),
+        fix=f"write a model card with {', '.join(missing)}" if missing else "",
+    )
+
+
+@statement("X5.1")
+def tests(facts: Facts) -> Iterable[Verdict]:
+    """Stated number of tests and line coverage."""
+    stated = claims(facts, "excellence")
+    count = first_number(stated, r"^(tests?|number of tests|test count|unit tests)$")
+    covered = first_number(stated, r"\bcoverage$")
+    failed = first_number(stated, r"\b(failures|failed( tests)?|failing)$") or 0
+    if covered is None and count is None:
+        return
+    share = (covered / 100 if covered is not None and covered > 1 else covered) or 0.0
+    line, some = facts.limit("X5.1", "pass"), facts.limit("X5.1", "partial")
+    known = count is not None and count > 0 and covered is not None and 0 <= share <= 1 and count == int(count)
+    observed = f"stated: {count if count is not None else 'no number of'} tests, "
+    observed += f"coverage {share:.0%}" if covered is not None else "no coverage"
+    yield Verdict(
+        outcome=Outcome.FAIL
+        if failed or share > 1
+        else Outcome.PASS
+        if known and share >= line
+        else Outcome.PARTIAL
+        if (known and share >= some) or (count and covered is None) or (count is None and share >= line)
+        else Outcome.FAIL,
+        level=Level.CLAIMED,
+        observed=observed + (f", {failed:g} failing" if failed else ""),
+    )
+
+
+@statement("X3.2")
+def security(facts: Facts) -> Iterable[Verdict]:
+    """Who audited when, what, with which tool, with which findings."""
+    verdict = slot_verdict(AUDIT_SLOTS, claims(facts, "excellence"), Level.CLAIMED)
+    if verdict:
+        yield verdict
+
+
+@statement("X1.1")
+def readme(facts: Facts) -> Iterable[Verdict]:
+    """The five of the code completeness list."""
+    verdict = slot_verdict(README_SLOTS, claims(facts, "excellence"), Level.CLAIMED)
+    if verdict:
+        yield verdict
+
+
+@statement("X2.1")
+def review(facts: Facts) -> Iterable[Verdict]:
+    """Reviewers, share of changes, rule."""
+    verdict = slot_verdict(REVIEW_SLOTS, claims(facts, "excellence"), Level.CLAIMED)
+    if verdict:
+        yield verdict
+
+
+@statement("X4.1")
+def lock_file(facts: Facts) -> Iterable[Verdict]:
+    """A named lock file."""
+    named = [
+        s
+        for s in under(claims(facts, "excellence"), r"\b(lock|lock file|dependencies|requirements)$")
+        if re.search(LOCK, s.text, re.IGNORECASE)
+    ]
+    if named:
+        yield Verdict(outcome=Outcome.PASS, level=Level.CLAIMED, observed=f"{named[0].key}: {named[0].text[:60]!r}")
+
+
+@statement("X4.2")
+def seeds(facts: Facts) -> Iterable[Verdict]:
+    """A stated seed: one number, of libraries that are not named."""
+    stated = under([*claims(facts, "excellence"), *claims(facts, "training")], SEEDS)
+    if first_number(stated, SEEDS) is not None:
+        yield Verdict(
+            outcome=Outcome.PARTIAL,
+            level=Level.CLAIMED,
+            observed=f"seed {stated[0].text} stated, for which libraries is not",
+        )
+
+
+@statement("X5.4")
+def licence(facts: Facts) -> Iterable[Verdict]:
+    """An SPDX identifier is one of the three parts."""
+    named = [
+        s
+        for s in under(claims(facts, "excellence"), r"\blicen[cs]e$")
+        if re.search(SPDX, s.text) and is_concrete(s.text)
+    ]
+    if named:
+        yield Verdict(
+            outcome=Outcome.PARTIAL,
+            level=Level.CLAIMED,
+            observed=f"licence {named[0].text[:40]!r}; 1 of 3",
+            value=Fraction(1, 3),
+        )
