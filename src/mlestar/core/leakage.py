@@ -7,18 +7,22 @@ project's own functions are followed through a summary of each, across modules.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlestar.core.leakage_calls import follow_call
 from mlestar.core.leakage_scope import FunctionNode, Scope
-from mlestar.core.leakage_values import Findings, Summary, functions_of
+from mlestar.core.leakage_values import Findings, Summary, functions_of, module_names
 
 if TYPE_CHECKING:
     from mlestar.core.source_facts import SourceModule
 
 _DEEPEST_CALLS = 6
+_RELEVANT = re.compile(
+    r"\.fit\w*\(|\.adapt\(|train_test_split|cross_val|random_split|\w(Fold|Split)\b|SearchCV|validation_split|[Tt]rain\w*\s*="
+)
 
 
 @dataclass(kw_only=True)
@@ -29,6 +33,8 @@ class Index:
     findings: Findings
     functions: dict[str, dict[str, FunctionNode]] = field(default_factory=dict)
     summaries: dict[tuple[str, str], Summary | None] = field(default_factory=dict)
+    named: dict[str, str | None] = field(default_factory=dict)
+    aliases: dict[str, Mapping[str, str]] = field(default_factory=dict)
     depth: int = 0
 
     def of(self, path: str) -> dict[str, FunctionNode]:
@@ -40,8 +46,16 @@ class Index:
 
     def module_named(self, name: str) -> str | None:
         """The project file that an import path means: by equality, then by its last parts."""
-        paths = [p for p, m in self.modules.items() if m.dotted == name or m.dotted.endswith("." + name)]
-        return min(paths, key=len) if name and paths else None
+        if name not in self.named:
+            ends = [p for p, m in self.modules.items() if m.dotted == name or m.dotted.endswith("." + name)]
+            self.named[name] = min(ends, key=len) if name and ends else None
+        return self.named[name]
+
+    def names_in(self, path: str) -> Mapping[str, str]:
+        """What the names of a module mean: `module:name` of an import, "" for its own functions and classes."""
+        if path not in self.aliases:
+            self.aliases[path] = module_names(self.modules[path].tree)
+        return self.aliases[path]
 
     def summary(self, path: str, name: str) -> Summary | None:
         """What the function does; None while it is being worked out (recursion) or when there is none."""
@@ -60,7 +74,7 @@ def find_leaks(modules: Mapping[str, SourceModule]) -> Findings:
     """Analyse every module's top level, then whatever functions it did not call."""
     index = Index(modules=modules, findings=Findings())
     for path, module in modules.items():
-        if not ("fit" in module.text or "split" in module.text or "cross_val" in module.text):
+        if not _RELEVANT.search(module.text):
             continue
         try:
             if module.tree is not None:

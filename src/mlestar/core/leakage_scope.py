@@ -51,6 +51,10 @@ class Project(Protocol):
         """The project file that an import path means."""
         ...
 
+    def names_in(self, path: str) -> Mapping[str, str]:
+        """What the names of a module mean."""
+        ...
+
     def summary(self, path: str, name: str) -> Summary | None:
         """What one of the project's functions does."""
         ...
@@ -72,7 +76,7 @@ class Scope:
         self.tuples: dict[str, list[Origin | None]] = {}
         self.steps: dict[str, Step | None] = {}
         self.fitted: dict[str, list[tuple[Fit, Origin]]] = {}
-        self.aliases = _imports(index.modules[path].tree)
+        self.aliases = index.names_in(path)
         self.targets = target_columns(node)
         self.summary = Summary()
         if not isinstance(node, ast.Module):
@@ -318,21 +322,6 @@ class Scope:
             )
         self.fitted.setdefault(receiver or f"@{fit.line}", []).append((fit, data))
         return data.with_fits([fit])
-
-
-def _imports(tree: ast.Module | None) -> dict[str, str]:
-    """Name in the module -> what it imports: a module's path, or `module:name`."""
-    found: dict[str, str] = {}
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found[alias.asname or alias.name.partition(".")[0]] = alias.name
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module or ''}:{alias.name}"
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.setdefault(node.name, "")
-    return found
 
 
 def _single(value: Value) -> Origin | None:

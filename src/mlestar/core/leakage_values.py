@@ -99,3 +99,18 @@ def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunct
             elif isinstance(child, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
                 pending.append((child, prefix))
     return found
+
+
+def module_names(tree: ast.Module | None) -> dict[str, str]:
+    """Name in the module -> what it imports: a module's path, or `module:name`."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name.partition(".")[0]] = alias.name
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module or ''}:{alias.name}"
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.setdefault(node.name, "")
+    return found
