@@ -16,18 +16,6 @@ from mlestar.core.slots import DATE, Slot, is_concrete, slot_verdict
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
 
-DOCUMENTATION = r"\b(documentation|docs|model card|readme)\b"
-CARD_SECTIONS = (
-    "model details",
-    "intended use",
-    "factors",
-    "metrics",
-    "evaluation data",
-    "training data",
-    "quantitative analyses",
-    "ethical considerations",
-    "caveats",
-)
 SECURITY = r"\b(security|audit|pen ?test|security audit)\b"
 AUDIT_SLOTS = (
     Slot(name="mentioned", keys=SECURITY, adjective=True),
@@ -65,55 +53,6 @@ SEEDS = r"\b(seeds?|random state|random seeds?)$"
 LOCK = r"(?:uv|poetry|pdm|conda|pixi|pipfile|requirements)[\w.-]*\.?(?:lock|txt)|lock"
 SPDX = r"\b(?:MIT|Apache-2\.0|BSD-[23]-Clause|GPL-[23]\.0[\w-]*|LGPL-[\w.-]+|MPL-2\.0|AGPL-3\.0[\w-]*|ISC|"
 r"Unlicense|CC0-1\.0|Proprietary)\b"
-
-
-@statement("X1.2")
-def documentation(facts: Facts) -> Iterable[Verdict]:
-    """Which of the nine sections of a model card are named; a bare "complete" is worth having been mentioned."""
-    stated = claims(facts, "excellence")
-    mentioned = [s for s in under(stated, DOCUMENTATION) if s.value not in (False, None) and s.text.strip()]
-    if not mentioned:
-        return
-    text = " ".join(f"{s.key} {s.text}" for s in mentioned).lower()
-    named = [section for section in CARD_SECTIONS if section in text]
-    slots = [Slot(name=section, text=re.escape(section)) for section in CARD_SECTIONS]
-    k = max(1, len(named))
-    missing = [slot.name for slot in slots if slot.name not in named]
-    yield Verdict(
-        outcome=Outcome.PARTIAL if missing else Outcome.PASS,
-        level=Level.CLAIMED,
-        observed=f"{k} of {len(slots)}: "
-        + (", ".join(named) or f"{mentioned[0].key} is {mentioned[0].text[:40]!r}, which names no section"),
-        value=Fraction(k, len(slots)),
-        fix=f"write a model card with {', '.join(missing)}" if missing else "",
-    )
-
-
-@statement("X5.1")
-def tests(facts: Facts) -> Iterable[Verdict]:
-    """Stated number of tests and line coverage."""
-    stated = claims(facts, "excellence")
-    count = first_number(stated, r"^(tests?|number of tests|test count|unit tests)$")
-    covered = first_number(stated, r"\bcoverage$")
-    failed = first_number(stated, r"\b(failures|failed( tests)?|failing)$") or 0
-    if covered is None and count is None:
-        return
-    share = (covered / 100 if covered is not None and covered > 1 else covered) or 0.0
-    line, some = facts.limit("X5.1", "pass"), facts.limit("X5.1", "partial")
-    known = count is not None and count > 0 and covered is not None and 0 <= share <= 1 and count == int(count)
-    observed = f"stated: {count if count is not None else 'no number of'} tests, "
-    observed += f"coverage {share:.0%}" if covered is not None else "no coverage"
-    yield Verdict(
-        outcome=Outcome.FAIL
-        if failed or share > 1
-        else Outcome.PASS
-        if known and share >= line
-        else Outcome.PARTIAL
-        if (known and share >= some) or (count and covered is None) or (count is None and share >= line)
-        else Outcome.FAIL,
-        level=Level.CLAIMED,
-        observed=observed + (f", {failed:g} failing" if failed else ""),
-    )
 
 
 @statement("X3.2")
