@@ -87,8 +87,8 @@ def run(data: Data) -> str:
     for who, metrics in (("model", data.get("metrics")), *(data.get("baselines") or {}).items()):
         if metrics:
             lines.append(f"{who}: " + ", ".join(f"{name} {_number(value)}" for name, value in metrics.items()))
-    if data.get("error"):
-        lines.append(f"Error: {data['error']}")
+    if data["error"]:
+        lines.append(_error(data["error"]))
     if data["status"] in {"queued", "running"}:
         lines.append(f"Next: call get_run with run_id {data['runId']} and wait_s 25.")
     return "\n".join(lines)
@@ -98,6 +98,15 @@ def runs(data: Data) -> str:
     """A line a run, newest first."""
     listed = data["runs"]
     return "\n".join([f"{len(listed)} runs."] + [f"- {one['runId']} {one['name']}: {one['status']}" for one in listed])
+
+
+def _error(error: Data) -> str:
+    parts = [f"{error['code']}: {error['message']}"]
+    if error.get("valid"):
+        parts.append(f"Valid: {', '.join(error['valid'])}.")
+    if error.get("do"):
+        parts.append(f"Next: {error['do']}.")
+    return " ".join(parts)
 
 
 def _findings(findings: list[Data]) -> list[str]:

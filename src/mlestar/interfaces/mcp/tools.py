@@ -29,7 +29,9 @@ Seconds = Annotated[float, Field(ge=0, le=25)]
 # Loosely typed on purpose: the service coerces "3" and "true", refuses the rest, the same for REST.
 LooseInt = Annotated[Any, WithJsonSchema({"type": "integer"})]
 LooseBool = Annotated[Any, WithJsonSchema({"type": "boolean"})]
-FreeJson = Annotated[Any, WithJsonSchema({})]
+FreeJson = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": kind} for kind in ("string", "object", "array", "number", "boolean")]})
+]
 NO_JSON: Any = Field(default_factory=dict)
 NO_TEXTS: Any = Field(default_factory=list)
 
