@@ -111,7 +111,9 @@ class ThinkingService:
 
         def apply(transaction: WindowTransaction) -> str:
             nonlocal stored
-            stored = self._store(transaction, session, request, texts, level, planned, started)
+            stored = self._store(
+                transaction, name=session, request=request, texts=texts, level=level, planned=planned, started=started
+            )
             return "stored"
 
         stored: _Stored | None = None
@@ -125,7 +127,10 @@ class ThinkingService:
             return known, self._digests(connection, name, known.session.session, listed or [texts[-1].text], budget)
 
         known, digests = await self._database.reading(digest)
-        return _result(receipt, known, digests, listed, planned[0], request, time.perf_counter() - started)
+        return _result(
+            receipt, known, digests=digests, steps=listed, problem=planned[0], request=request,
+            duration_s=time.perf_counter() - started,
+        )  # fmt: skip
 
     async def view(self, *, workspace: str = "default", session: str, form: str = "tree", branch: str = "") -> str:
         """A session as text: tree, linear, mermaid, markdown or json; of one branch where it is named.
@@ -175,6 +180,7 @@ class ThinkingService:
     def _store(
         self,
         transaction: WindowTransaction,
+        *,
         name: str,
         request: Request,
         texts: Sequence[Content],
@@ -303,6 +309,7 @@ def _replayed(connection: Connection, workspace: str, receipt: Receipt) -> _Stor
 def _result(
     receipt: Receipt,
     known: _Stored,
+    *,
     digests: Sequence[tuple[Digest, float]],
     steps: Sequence[str],
     problem: str,

@@ -23,7 +23,8 @@ OVERHEAD_TOKENS = 20
 """What the other fields of a quoted entry take in a reply."""
 GOALS_SHARE = 0.4
 """Share of the budget that the goal and constraints may take; the rest is for what matches."""
-MOST_QUOTED = 12
+MOST_QUOTED = 8
+CANDIDATES = 40
 QUERY_CHARACTERS = 600
 
 
@@ -50,10 +51,10 @@ class ContextFinder:
         if budget_tokens <= 0 or self._reader.row is None:
             return Digest(context=(), findings=())
         goals, spent = self._quote(self._goals, int(budget_tokens * GOALS_SHARE), ())
-        question = Question(query=text[:QUERY_CHARACTERS])
+        question = Question(query=text[:QUERY_CHARACTERS], candidates=CANDIDATES)
         hits = [ranked for ranked in self._reader.ranked(question) if self._own not in ranked.row.tags]
         taken = {entry.id for entry in goals}
-        found, _ = self._quote(map(self._reader.found_view, hits[:MOST_QUOTED]), budget_tokens - spent, taken)
+        found, _ = self._quote(self._reader.found_views(hits[:MOST_QUOTED]), budget_tokens - spent, taken)
         return Digest(
             context=(*goals, *(entry for entry in found if entry.kind != "finding")),
             findings=tuple(entry for entry in found if entry.kind == "finding"),

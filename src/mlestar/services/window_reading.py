@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class Question:
     budget_tokens: int = 2000
     min_priority: int = 0
     offset: int = 0
+    candidates: int = CANDIDATES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,7 @@ class WindowReader:
         if question.query:
             ranked = self.ranked(question)
             wanted = ranked[question.offset : question.offset + question.limit]
-            return self._pack(question, map(self.found_view, wanted), len(ranked))
+            return self._pack(question, self.found_views(wanted), len(ranked))
         if question.window:
             rows = list(window_reads.shown_in(self.connection, self.row.id, question.window))
         else:
@@ -118,7 +119,8 @@ class WindowReader:
         """What a query finds, best first, cut off where the scores fall away."""
         if self.row is None:
             return []
-        hits = full_text.search(self.connection, self.row.id, question.query, CANDIDATES)
+        newest = self.row.next_number - 1
+        hits = full_text.search(self.connection, self.row.id, question.query, limit=question.candidates, newest=newest)
         rows = window_reads.searchable(self.connection, self.row.id, [hit.number for hit in hits])
         own = {hit.number: hit.score for hit in hits}
         total = dict(own)
@@ -134,11 +136,16 @@ class WindowReader:
         found.sort(key=lambda ranked: (-ranked.score, -ranked.row.number))
         return [ranked for ranked in found if ranked.score >= CUT_OFF * found[0].score]
 
-    def found_view(self, ranked: Ranked) -> EntryView:
-        """A ranked entry as a reply shows it: the piece that answers."""
-        pieces = chunks(ranked.row.text)
-        piece = pieces[min(ranked.piece, len(pieces) - 1)]
-        return replace(self.view(ranked.row, piece), score=round(ranked.score, 4))
+    def found_views(self, found: Sequence[Ranked]) -> Iterable[EntryView]:
+        """Ranked entries as a reply shows them, each by the piece that answers; made one by one, as asked for."""
+        if self.row is None:
+            return
+        rows = window_reads.whole(self.connection, self.row.id, [ranked.row.number for ranked in found])
+        for ranked in found:
+            row = rows[ranked.row.number]
+            pieces = chunks(row.text)
+            piece = pieces[min(ranked.piece, len(pieces) - 1)]
+            yield replace(self.view(row, piece), score=round(ranked.score, 4))
 
     def view(self, row: Row[Any], piece: str | None = None) -> EntryView:
         """An entry as a reply shows it; `piece` is the part of the text that answered."""

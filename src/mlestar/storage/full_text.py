@@ -6,7 +6,7 @@ its question). The row's number holds workspace, entry and piece, so a search st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,10 @@ ENTRY_SHIFT = 12
 MOST_PIECES = 1 << ENTRY_SHIFT
 OWN_WEIGHT = 1.0
 NEIGHBOUR_WEIGHT = 0.5
+FEW_ENTRIES = 8_000
+"""Up to this size of a workspace every term of a query is looked up in all of it."""
+MOST_ROWS = 12_000
+"""Rows that one query scores in a larger one: about 20 ms."""
 NEIGHBOUR_TERMS = 200
 """Terms of the neighbour that are indexed with an entry: its end, where a conversation goes on."""
 
@@ -67,37 +71,76 @@ def forget_neighbour(connection: Connection, workspace: int, number: int) -> Non
     connection.exec_driver_sql("UPDATE entry_terms SET neighbour = '' WHERE rowid = ?", (_row(workspace, number, 0),))
 
 
-def search(connection: Connection, workspace: int, query: str, limit: int) -> list[Hit]:
-    """The best `limit` pieces for a query, as entries, best first. Any text is a valid query."""
+def search(connection: Connection, workspace: int, query: str, *, limit: int, newest: int) -> list[Hit]:
+    """The best `limit` pieces for a query, as entries, best first. Any text is a valid query.
+
+    `newest` is the number of the newest entry. In a large workspace words that stand in thousands of entries are left
+    out of the query while rarer ones are there: they tell little and cost most.
+    """
     terms = query_terms(query)
     if not terms:
         return []
-    rows = connection.exec_driver_sql(
+    everything = (_row(workspace, 0, 0), _row(workspace + 1, 0, 0) - 1)
+    if newest <= FEW_ENTRIES:
+        return _best_pieces(_rank(connection, _any(terms), everything, limit))
+    telling = _affordable(connection, terms, everything)
+    if telling:
+        return _best_pieces(_rank(connection, _any(telling), everything, limit))
+    together = " AND ".join(map(_quoted, terms))
+    recent = (_row(workspace, newest - FEW_ENTRIES, 0), everything[1])
+    rows = [*_rank(connection, together, everything, limit), *_rank(connection, _any(terms), recent, limit)]
+    return _best_pieces(sorted(set(rows), key=lambda row: (row[1], -row[0])))
+
+
+def _affordable(connection: Connection, terms: list[str], rows: tuple[int, int]) -> list[str]:
+    """The rarest terms, as many as stand in MOST_ROWS rows together; empty when each alone stands in more."""
+    counted = [
+        (
+            int(
+                connection.exec_driver_sql(
+                    "SELECT count(*) FROM (SELECT 1 FROM entry_terms WHERE entry_terms MATCH ?"
+                    " AND rowid BETWEEN ? AND ? LIMIT ?)",
+                    (_quoted(term), *rows, MOST_ROWS + 1),
+                ).scalar_one()
+            ),
+            term,
+        )
+        for term in terms
+    ]
+    chosen: list[str] = []
+    room = MOST_ROWS
+    for count, term in sorted(counted):
+        room -= count
+        if room < 0:
+            break
+        chosen.append(term)
+    return chosen if any(count for count, term in counted if term in chosen) else []
+
+
+def _rank(connection: Connection, match: str, rows: tuple[int, int], limit: int) -> list[tuple[int, float]]:
+    found = connection.exec_driver_sql(
         "SELECT rowid, bm25(entry_terms, ?, ?) AS score FROM entry_terms"
         " WHERE entry_terms MATCH ? AND rowid BETWEEN ? AND ? ORDER BY score LIMIT ?",
-        (
-            OWN_WEIGHT,
-            NEIGHBOUR_WEIGHT,
-            _match(terms),
-            _row(workspace, 0, 0),
-            _row(workspace + 1, 0, 0) - 1,
-            limit,
-        ),
-    ).all()
-    return _best_pieces(rows)
+        (OWN_WEIGHT, NEIGHBOUR_WEIGHT, match, *rows, limit),
+    )
+    return [(int(row), float(score)) for row, score in found]
 
 
-def _best_pieces(rows: Iterable[Sequence[float]]) -> list[Hit]:
+def _best_pieces(rows: Iterable[tuple[int, float]]) -> list[Hit]:
     best: dict[int, Hit] = {}
     for row, score in rows:
-        number = (int(row) >> ENTRY_SHIFT) & ((1 << (WORKSPACE_SHIFT - ENTRY_SHIFT)) - 1)
+        number = (row >> ENTRY_SHIFT) & ((1 << (WORKSPACE_SHIFT - ENTRY_SHIFT)) - 1)
         if number not in best:
-            best[number] = Hit(number=number, piece=int(row) & (MOST_PIECES - 1), score=-score)
+            best[number] = Hit(number=number, piece=row & (MOST_PIECES - 1), score=-score)
     return list(best.values())
 
 
-def _match(terms: list[str]) -> str:
-    return " OR ".join(f'"{term[:-1]}" *' if term.endswith("*") else f'"{term}"' for term in terms)
+def _any(terms: Iterable[str]) -> str:
+    return " OR ".join(map(_quoted, terms))
+
+
+def _quoted(term: str) -> str:
+    return f'"{term[:-1]}" *' if term.endswith("*") else f'"{term}"'
 
 
 def _row(workspace: int, number: int, piece: int) -> int:

@@ -59,11 +59,11 @@ def thoughts_of(connection: Connection, workspace: int, name: str) -> list[Thoug
     statement = select(thoughts).where(_T.workspace_id == workspace, _T.session == name).order_by(_T.seq)
     return [
         Thought(
-            seq=row.seq, number=row.number, total=row.total, branch=row.branch, branch_from=row.branch_from,
-            revises=row.revises, entry=row.entry_number, next_needed=row.next_needed, duration_s=row.duration_s,
-            at=row.at,
+            seq=seq, number=number, total=total, branch=branch, branch_from=branch_from, revises=revises, entry=entry,
+            next_needed=next_needed, duration_s=duration_s, at=at,
         )
-        for row in connection.execute(statement)
+        for _, _, seq, number, total, branch, branch_from, revises, entry, next_needed, duration_s, at
+        in connection.execute(statement)
     ]  # fmt: skip
 
 

@@ -12,15 +12,15 @@ _TOOLS = (
     (
         "run_pipeline",
         (
-            "train training fit tune tuning hyperparameter pipeline run deploy deployment baseline ensemble model feature"
-            " features retrain experiment execute build generate"
+            "train training fit tune tuning hyperparameter pipeline run deploy deployment baseline ensemble model"
+            " retrain experiment execute build generate"
         ),
     ),
     (
         "evaluate_dimension",
         (
-            "evaluate evaluation judge check checks audit review validate validation verify test leak leakage fairness bias"
-            " drift quality security documentation slices error errors analyze analyse analysis metric metrics"
+            "evaluate evaluation judge check checks audit review validate validation verify test leakage fairness"
+            " leak bias drift quality security documentation slices error errors analyze analysis metric metrics"
         ),
     ),
     ("context7_update", "decide decision record note remember write store agree constraint goal define scope"),
