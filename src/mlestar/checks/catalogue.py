@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 NO_DOC = CheckDoc(claim="", why="", how="", threshold="", source="", fix="", limits="")
 
 
+@functools.cache
 def load() -> dict[str, Check]:
-    """Import every module below `checks/<dimension>/` and return the catalogue, by id."""
+    """Import every module below `checks/<dimension>/`, once, and return the catalogue, by id."""
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         import_module(module.name)
     return registered()
@@ -67,7 +69,7 @@ def _verdicts(check_id: str, facts: Facts) -> Iterator[Verdict]:
                 observed=f"the check itself broke with {type(error).__name__}; this is not a fail of the project",
             )
     if not found:
-        yield _unknown(f"no evidence; looked for in: {' and '.join(CHECKS[check_id].needs)}")
+        yield _unknown(f"nothing speaks for or against it; it takes: {' and '.join(CHECKS[check_id].needs)}")
 
 
 def _unknown(observed: str) -> Verdict:

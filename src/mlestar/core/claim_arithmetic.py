@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlestar.core.claim_text import from_json, number_of
+from mlestar.core.claim_text import from_json, number_of, words_of
 from mlestar.core.statements import StatedMetric, stated_metrics
 
 SHARES = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "roc_auc"})
@@ -27,6 +27,9 @@ COUNTS = {
 AVERAGED = re.compile(r"macro|weighted|multi ?class|per class")
 CLASSES = r"\b(n classes|num classes|classes)$"
 BINARY = 2
+TWO_DIGITS = 0.005
+NO_PERCENTAGE = 2
+"""A share written as a number above 1 and below this is a mistake, not a percentage."""
 SLACK = 1e-9
 """Room for floating point, far below any rounding."""
 
@@ -78,10 +81,11 @@ def check_numbers(claim: Mapping[str, Any]) -> Arithmetic:
     """Check the stated metrics and counts of one claim against each other."""
     metrics = list(stated_metrics(claim))
     record = _Record()
-    for metric in metrics:
-        _range(metric, record)
-    known = _intervals(metrics)
     statements = from_json(claim)
+    written = {statement.key: statement.value for statement in statements}
+    for metric in metrics:
+        _range(metric, written.get(words_of(metric.key)), record)
+    known = _intervals(metrics)
     averaged = any(AVERAGED.search(statement.key) for statement in statements) or any(
         (number_of(s.value) or BINARY) > BINARY for s in statements if re.search(CLASSES, s.key)
     )
@@ -98,16 +102,18 @@ def check_numbers(claim: Mapping[str, Any]) -> Arithmetic:
 
 
 def _intervals(metrics: Sequence[StatedMetric]) -> dict[str, Interval]:
-    """Metric -> its interval. `0.90` arrives as 0.9 in JSON: the finest rounding among the shares holds for all."""
-    finest = min((metric.half_unit for metric in metrics if metric.metric in SHARES), default=0.0)
+    """Metric -> its interval. `0.90` arrives as 0.9 in JSON: a share is taken as written with two digits at least."""
     return {
         metric.metric: Interval(metric.value - half, metric.value + half)
         for metric in reversed(metrics)
-        for half in [finest if metric.metric in SHARES else metric.half_unit]
+        for half in [min(metric.half_unit, TWO_DIGITS) if metric.metric in SHARES else metric.half_unit]
     }
 
 
-def _range(metric: StatedMetric, record: _Record) -> None:
+def _range(metric: StatedMetric, written: object, record: _Record) -> None:
+    value = metric.value
+    if metric.metric in SHARES | AT_MOST_ONE and isinstance(written, int | float) and 1 < written < NO_PERCENTAGE:
+        value = float(written)
     low, high = 0.0, float("inf")
     if metric.metric in SHARES or metric.metric == "brier":
         high = 1.0
@@ -115,8 +121,8 @@ def _range(metric: StatedMetric, record: _Record) -> None:
         low, high = (-1.0 if metric.metric != "r2" else -float("inf")), 1.0
     record.compare(
         f"{metric.key} in range",
-        low - SLACK <= metric.value <= high + SLACK,
-        f"{metric.key} {metric.value:g} is outside [{low:g}, {high:g}]",
+        low - SLACK <= value <= high + SLACK,
+        f"{metric.key} {value:g} is outside [{low:g}, {high:g}]",
     )
     if metric.metric == "roc_auc" and metric.value < CHANCE:
         record.contradictions.append(f"{metric.key} {metric.value:g} is below chance: the scores are inverted")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,17 @@ from mlestar.core.finding_json import to_json
 from mlestar.core.profiles import profile_of
 from mlestar.core.rubric import CHECKS
 from mlestar.core.terms import terms_of
+from mlestar.errors import NotFound
+from mlestar.execution.statements_read import statements_read
 
 if TYPE_CHECKING:
+    from mlestar.core.data_facts import Task
     from mlestar.core.project_facts import ProjectFacts
 
 Report = Callable[[float, float | None, str], None]
 
 TABLES = ("train", "test", "reference", "current")
+MOST_COLUMNS = 40
 _STEPS = 3.0
 
 
@@ -32,7 +37,12 @@ def judge(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
         report: Told what is being done.
 
     Returns:
-        findings (JSON, see core/finding_json), terms, profile, read (what was looked at).
+        findings (JSON, see core/finding_json), statements (what of the claims was understood), terms, profile,
+        read (what was looked at).
+
+    Raises:
+        NotFound: A column that a table does not have.
+        InvalidInput: A file that cannot be read as what it was named for.
     """
     places: Mapping[str, Mapping[str, str]] = payload["places"]
     report(0, _STEPS, "reading the project" if "project" in places else "reading the statements")
@@ -49,6 +59,7 @@ def judge(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
     return {
         "findings": [to_json(finding) for finding in findings],
         "terms": terms.to_json(),
+        "statements": statements_read(facts, findings),
         "profile": {"task": profile.task, "serving": profile.serving},
         "read": _read(project, data),
     }
@@ -67,15 +78,49 @@ def _data(payload: Mapping[str, Any], places: Mapping[str, Mapping[str, str]]) -
     if not any(name in places for name in (*TABLES, "predictions")):
         return None
     tables = {name: _table(places[name], payload) for name in TABLES if name in places}
+    target, groups = payload["target"], tuple(payload["groups"])
+    for table in tables.values():
+        _require_columns(table, [payload["time"]])
+    labelled = [tables[name] for name in ("train", "test") if name in tables]
+    for table in labelled:
+        _require_columns(table, [target, *groups])
+    predictions = None
+    task = _task(labelled, target)
+    if "predictions" in places:
+        from mlestar.evidence.predictions import read_predictions
+
+        predictions = read_predictions(_table(places["predictions"], payload), target=target, groups=groups, task=task)
     return DataFacts(
-        target=payload["target"],
+        task=task or (predictions.task if predictions is not None else None),
+        target=target,
         time_column=payload["time"],
-        group_columns=tuple(payload["groups"]),
+        group_columns=groups,
         train=tables.get("train"),
         test=tables.get("test"),
         reference=tables.get("reference"),
         current=tables.get("current"),
+        predictions=predictions,
     )
+
+
+def _task(labelled: Sequence[Table], target: str) -> Task | None:
+    if not labelled or not target:
+        return None
+    from mlestar.core.statistics.columns import task_of
+
+    return task_of(labelled[0].frame[target])
+
+
+def _require_columns(table: Table, names: Iterable[str]) -> None:
+    columns = [str(column) for column in table.frame.columns]
+    for name in names:
+        if name and name not in columns:
+            close = get_close_matches(name, columns, n=1)
+            raise NotFound(
+                f"{table.path} has no column {name!r}",
+                valid=columns[:MOST_COLUMNS],
+                do=f"did you mean {close[0]!r}?" if close else "name one of its columns",
+            )
 
 
 def _table(place: Mapping[str, str], payload: Mapping[str, Any]) -> Table:
@@ -105,4 +150,7 @@ def _read(project: ProjectFacts | None, data: DataFacts | None) -> dict[str, Any
         table: Table | None = getattr(data, name, None)
         if table is not None:
             seen[name] = {"path": table.path, "rows": table.n_rows, "sha256": table.sha256}
+    if data is not None and data.predictions is not None:
+        predictions = data.predictions
+        seen["predictions"] = {"path": predictions.path, "rows": predictions.n_read, "sha256": predictions.sha256}
     return seen

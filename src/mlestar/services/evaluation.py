@@ -21,11 +21,14 @@ from mlestar.services.recording import record
 if TYPE_CHECKING:
     from mlestar.core.evidence import Finding
     from mlestar.core.readiness import Alert, NextAction
+    from mlestar.execution.child import Limits
     from mlestar.settings import Settings
     from mlestar.storage.database import Database
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 JUDGE = "mlestar.execution.judge:judge"
+CHILD_LIMITS = {"memory_mb": 4_096, "cpu_s": 600}
+"""What judging one project and its data may use: far above the targets of 1 GB and 15 s, below what would hurt."""
 MOST_FINDINGS = 20
 """Findings shown in one answer; `findings_total` says how many there are."""
 
@@ -34,7 +37,12 @@ class RunChild(Protocol):
     """Runs a task of this package in a child process."""
 
     async def __call__(
-        self, task: str, payload: Mapping[str, Any], *, on_progress: Progress | None = None
+        self,
+        task: str,
+        payload: Mapping[str, Any],
+        *,
+        on_progress: Progress | None = None,
+        limits: Limits | None = None,
     ) -> dict[str, Any]:
         """Answer with the task's JSON result."""
         ...
@@ -188,7 +196,9 @@ class EvaluationService:
     async def _judged(self, request: Mapping[str, Any], progress: Progress | None) -> dict[str, Any]:
         """In a child process when there is something to read; statements alone are judged here, in a thread."""
         if request["places"]:
-            return await self._run_child(JUDGE, request, on_progress=progress)
+            from mlestar.execution.child import Limits
+
+            return await self._run_child(JUDGE, request, on_progress=progress, limits=Limits(**CHILD_LIMITS))
         from mlestar.execution.judge import judge
 
         return await anyio.to_thread.run_sync(judge, request, lambda *_: None)
