@@ -121,7 +121,7 @@ def references(project: ProjectFacts, path: str) -> list[Reference]:
 
 
 def _exists(project: ProjectFacts, name: str) -> bool:
-    if name in project.files:
+    if name in project.files or f"{name}.py" in project.files or f"src/{name}.py" in project.files:
         return True
     inside = name + "/"
     return any(path.startswith(inside) or path.endswith("/" + name) or f"/{inside}" in path for path in project.files)

@@ -33,7 +33,7 @@ def read_data_hashes(
     """
     left = limits.hashed_total
     found: list[DataHash] = []
-    for path, recorded_in, recorded in sorted(set(_recorded(manifests, texts)))[:_MOST]:
+    for path, recorded_in, recorded in sorted(set(_recorded(manifests, texts, real)))[:_MOST]:
         algorithm = _HEX_LENGTHS[len(recorded)]
         file, actual = real.get(path), ""
         if file is not None:
@@ -50,17 +50,25 @@ def read_data_hashes(
     return tuple(found)
 
 
-def _recorded(manifests: Mapping[str, tuple[Any, ...]], texts: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+def _located(source: str, path: str, real: Mapping[str, Path]) -> str:
+    """The file that an entry means: relative to the listing's folder, or to the project's root."""
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
+    return beside if beside in real or posixpath.normpath(path) not in real else posixpath.normpath(path)
+
+
+def _recorded(
+    manifests: Mapping[str, tuple[Any, ...]], texts: Mapping[str, str], real: Mapping[str, Path]
+) -> Iterator[tuple[str, str, str]]:
     for source, documents in manifests.items():
         name = posixpath.basename(source)
         if name == "dvc.lock" or name.endswith(".dvc") or _MANIFEST_FILE.search(name):
             for document in documents:
                 for path, recorded in _entries(document):
-                    yield posixpath.normpath(posixpath.join(posixpath.dirname(source), path)), source, recorded
+                    yield _located(source, path, real), source, recorded
     for source, text in texts.items():
         if _SUM_FILE.search(source):
             for match in _SUM_LINE.finditer(text):
-                yield posixpath.normpath(posixpath.join(posixpath.dirname(source), match[2].strip())), source, match[1]
+                yield _located(source, match[2].strip(), real), source, match[1]
 
 
 def _entries(value: Any, under: str = "") -> Iterator[tuple[str, str]]:

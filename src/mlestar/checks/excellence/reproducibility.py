@@ -162,7 +162,10 @@ def data_versions_match(facts: Facts) -> Iterator[Verdict]:
         outcome = Outcome.PASS
         observed = f"{len(compared)} of {counted(len(recorded), 'recorded file')} present, each equal to its hash"
     else:
-        outcome, observed = Outcome.PARTIAL, f"{counted(len(recorded), 'hash')} recorded, none of the files is here"
+        outcome, observed = (
+            Outcome.PARTIAL,
+            f"hashes of {counted(len(recorded), 'file')} recorded, none of the files is here",
+        )
     yield Verdict(
         outcome=outcome,
         level=Level.MEASURED if compared else Level.INSPECTED,
