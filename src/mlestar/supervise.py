@@ -8,8 +8,9 @@ import time
 import anyio
 
 from mlestar.app import Services
+from mlestar.execution.dbos_engine import DbosEngine
 from mlestar.execution.runner import Runner
-from mlestar.execution.supervisor import supervise
+from mlestar.execution.supervisor import AT_ONCE, engine_url, supervise
 from mlestar.settings import Settings
 
 
@@ -21,8 +22,9 @@ def main() -> None:
     runner = Runner(
         database=services.database, settings=settings, clock=time.time, hand_over=services.pipelines.record_run
     )
+    engine = DbosEngine(url=engine_url(settings), steps=runner.steps, at_once=AT_ONCE)
     try:
-        anyio.run(lambda: supervise(database=services.database, runner=runner, settings=settings))
+        anyio.run(lambda: supervise(database=services.database, engine=engine, settings=settings))
     finally:
         services.close()
 

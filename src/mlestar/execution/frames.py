@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlestar.core.run import StageCheck
 from mlestar.stages import table
@@ -30,9 +30,9 @@ def prepared_files(prepared: Prepared) -> dict[str, bytes]:
 
 def prepared_from(files: Mapping[str, bytes], checks: list[Mapping[str, str]]) -> Prepared:
     """What `prepared_files` took apart."""
-    meta = json.loads(files["prepared.json"])
+    meta: dict[str, Any] = json.loads(files["prepared.json"])
     meta["classes"] = tuple(meta["classes"])
-    frames = {name: _frame(files[f"{name}.parquet"]) for name in _FRAMES}
+    frames: dict[str, Any] = {name: _frame(files[f"{name}.parquet"]) for name in _FRAMES}
     return Prepared(**meta, **frames, checks=tuple(StageCheck(**check) for check in checks))
 
 

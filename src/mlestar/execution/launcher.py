@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 
 from mlestar.execution.work import THREAD_VARIABLES, Channel, ask_for_death_signal, perform
@@ -46,6 +47,7 @@ class _Link:
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._also: tuple[str, ...] = ()
 
     def ask(self, fds: tuple[int, int]) -> None:
         with self._lock:
@@ -55,16 +57,17 @@ class _Link:
                 self._stop()
                 socket.send_fds(self._start(), [b"c"], list(fds))
 
-    def warm_up(self) -> None:
+    def warm_up(self, also: Sequence[str]) -> None:
         with self._lock:
             if self._control is None:
+                self._also = tuple(also)
                 self._start()
 
     def _start(self) -> socket.socket:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this module
-                [sys.executable, "-m", "mlestar.execution.launcher", str(theirs.fileno())],
+                [sys.executable, "-m", "mlestar.execution.launcher", str(theirs.fileno()), *self._also],
                 stdin=subprocess.DEVNULL,
                 stdout=2,
                 pass_fds=[theirs.fileno()],
@@ -92,9 +95,9 @@ def ask_for_child(channel_fd: int, log_fd: int) -> None:
     _link.ask((channel_fd, log_fd))
 
 
-def warm_up() -> None:
-    """Start the launcher ahead of the first child; returns at once, it loads on its own."""
-    _link.warm_up()
+def warm_up(also: Sequence[str] = ()) -> None:
+    """Start the launcher ahead of the first child, with `also` loaded; returns at once, it loads on its own."""
+    _link.warm_up(also)
 
 
 class _Children:
@@ -164,7 +167,7 @@ def _received_fds(control: socket.socket) -> list[int] | None:
 def main() -> None:
     """Load, then fork on request until the owner closes its end."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for name in PRELOADED:
+    for name in (*PRELOADED, *sys.argv[2:]):
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # collected memory stays shared with the children

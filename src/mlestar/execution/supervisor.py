@@ -22,13 +22,18 @@ from mlestar.execution.launcher import warm_up
 from mlestar.storage import runs
 
 if TYPE_CHECKING:
-    from mlestar.execution.runner import Runner
+    from mlestar.execution.engine import Engine
     from mlestar.settings import Settings
     from mlestar.storage.database import Database
 
 POLL_S = 0.1
 AT_ONCE = 2
 """Runs worked off side by side; more would only share the same cores."""
+WORKER_MODULES = (
+    "lightgbm", "pyarrow.parquet", "skops.io", "sklearn.inspection", "mlestar.execution.worker",
+    "mlestar.execution.verify",
+)  # fmt: skip
+"""What every run's processes need beyond what the launcher has loaded anyway."""
 LOCK_TRIES, LOCK_PAUSE_S = 20, 0.05
 _log = logging.getLogger(__name__)
 
@@ -38,13 +43,23 @@ def lock_of(data_dir: Path) -> FolderLock:
     return FolderLock(data_dir / "supervisor.lock")
 
 
+def log_of(data_dir: Path) -> Path:
+    """What a data folder's supervisor has to say."""
+    return data_dir / "logs" / "supervisor.log"
+
+
+def engine_url(settings: Settings) -> str:
+    """Where the engine keeps its own tables: a file of its own, or a schema of the shared server."""
+    return settings.database_url or f"sqlite:///{settings.data_dir / 'engine.db'}"
+
+
 def ensure_supervisor(settings: Settings) -> bool:
     """Start a detached supervisor unless one is alive; answers whether one was started."""
     if not lock_of(settings.data_dir).is_free():
         return False
-    logs = settings.data_dir / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    with (logs / "supervisor.log").open("ab") as log:
+    path = log_of(settings.data_dir)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as log:
         _detach([sys.executable, "-m", "mlestar.supervise"], log=log, env=os.environ | _environment(settings))
     return True
 
@@ -69,19 +84,22 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-async def supervise(*, database: Database, runner: Runner, settings: Settings) -> bool:
-    """Work runs off until none was left for `supervisor_idle_s`; False when another supervisor is alive."""
+async def supervise(*, database: Database, engine: Engine, settings: Settings) -> bool:
+    """Have runs worked off until none was left for `supervisor_idle_s`; False when another supervisor is alive."""
     lock = lock_of(settings.data_dir)
     if not await _acquire(lock):
         return False
-    (settings.data_dir / "supervisor.pid").write_text(f"{os.getpid()}\n", encoding="utf-8")
-    warm_up()
-    while True:
-        await _serve(database, runner, settings.supervisor_idle_s)
-        lock.release()
-        # a run queued between the last look and the release would be nobody's: look once more
-        if not await database.reading(runs.unfinished) or not lock.acquire():
-            return True
+    warm_up(WORKER_MODULES)
+    await engine.launch()
+    try:
+        while True:
+            await _serve(database, engine, settings.supervisor_idle_s)
+            lock.release()
+            # a run queued between the last look and the release would be nobody's: look once more
+            if not await database.reading(runs.unfinished) or not lock.acquire():
+                return True
+    finally:
+        await engine.stop()
 
 
 async def _acquire(lock: FolderLock) -> bool:
@@ -92,22 +110,14 @@ async def _acquire(lock: FolderLock) -> bool:
     return False
 
 
-async def _serve(database: Database, runner: Runner, idle_s: float) -> None:
-    live: set[str] = set()
+async def _serve(database: Database, engine: Engine, idle_s: float) -> None:
     idle_since = anyio.current_time()
-
-    async def work(run_id: str) -> None:
-        try:
-            await runner.execute(run_id)
-        finally:
-            live.discard(run_id)
-
-    async with anyio.create_task_group() as tasks:
-        while live or anyio.current_time() - idle_since < idle_s:
-            waiting = [run_id for run_id, _ in await database.reading(runs.unfinished) if run_id not in live]
-            for run_id in waiting[: AT_ONCE - len(live)]:
-                live.add(run_id)
-                tasks.start_soon(work, run_id)
-            if live:
+    while anyio.current_time() - idle_since < idle_s:
+        live = await engine.live()
+        for run_id, _ in await database.reading(runs.unfinished):
+            if run_id not in live:
+                await engine.submit(run_id)
                 idle_since = anyio.current_time()
-            await anyio.sleep(POLL_S)
+        if live:
+            idle_since = anyio.current_time()
+        await anyio.sleep(POLL_S)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.pipeline import PipelineSpec, canonical, parse
-from mlestar.core.run_facts import Estimate
 from mlestar.errors import Conflict
 from mlestar.execution.frames import array_bytes, array_from, prepared_files, prepared_from, truth_of
 from mlestar.execution.sources import read_source, source_digest
@@ -21,6 +20,7 @@ from mlestar.storage.artifacts import Artifacts
 if TYPE_CHECKING:
     import numpy as np
 
+    from mlestar.core.run_facts import Estimate
     from mlestar.execution.work import Channel
     from mlestar.stages.data import Prepared
 
@@ -34,15 +34,12 @@ def work(payload: Mapping[str, Any], report: Channel) -> dict[str, Any]:
         report: Told of progress, and of every stage as an event.
 
     Returns:
-        records: Stage -> artifacts, summary, private. source_digest.
+        fingerprints: Of the four stages, in order; their records and files are kept under them.
     """
     _quiet()
     run = _Work(payload, report)
-    records = {"data": run.prepare()}
-    records["features"] = run.build_features()
-    records["training"] = run.train()
-    records["evaluation"] = run.evaluate()
-    return {"records": records, "source_digest": run.digest}
+    done = (run.prepare(), run.build_features(), run.train(), run.evaluate())
+    return {"fingerprints": [record["fingerprint"] for record in done]}
 
 
 class _Work:
@@ -115,8 +112,9 @@ class _Work:
             model = deployment.load_model(self.store.file(self.records["training"], "model.skops"))
             truth = truth_of(self.prepared.test, self.prepared)
             found = evaluation.evaluate(
-                model, self.prepared, self.folds, truth, self.spec.evaluation, metric, self.report
-            )
+                model=model, prepared=self.prepared, folds=self.folds, truth=truth, spec=self.spec.evaluation,
+                metric=metric, report=self.report,
+            )  # fmt: skip
             saved = array_bytes(found.answers)
             recomputed = evaluation.recomputed_equal(array_from(saved), truth, found.metrics)
             summary = {
@@ -126,8 +124,11 @@ class _Work:
                 "weakest_slices": list(found.slices[:5]),
                 "importances": _ranked(found.importances),
             }
+            alone = training.answer_of(
+                model, deployment.fixture_rows(self.prepared.test[list(self.prepared.kinds)]), self.prepared.task
+            )
             return StageOutput(
-                files={"predictions.npy": saved},
+                files={"predictions.npy": saved, "fixture.npy": array_bytes(alone)},
                 summary=summary,
                 checks=(recomputed, *found.checks),
                 private={"importances": found.importances, "prediction_sha256": hashlib.sha256(saved).hexdigest()},
@@ -152,7 +153,7 @@ class _Work:
         return self._folds
 
     def _before(self, stage: str) -> list[str]:
-        return sorted(self.records[stage]["artifacts"].values()) + [canonical(self.records[stage]["summary"])]
+        return [*sorted(self.records[stage]["artifacts"].values()), canonical(self.records[stage]["summary"])]
 
 
 def _quiet() -> None:

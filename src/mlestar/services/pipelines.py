@@ -13,7 +13,7 @@ import anyio.to_thread
 from mlestar.core.pipeline import ALGORITHMS, parse
 from mlestar.core.run import Pipeline, Run, Status
 from mlestar.core.run_text import run_summary
-from mlestar.errors import InvalidInput, MissingDependency
+from mlestar.errors import InvalidInput, MissingDependency, WorkFailed
 from mlestar.storage import models, runs
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ Progress = Callable[[float, float | None, str], Awaitable[None]]
 POLL_S = 0.15
 TELL_EVERY_S = 0.9
 """Progress is told at least this often, moved or not: a silent call looks like a hanging one."""
+LOOK_EVERY_S = 2.0
+"""How often a waiting call makes sure that the supervisor is alive."""
+MOST_STARTS = 4
+LOG_TAIL = 2_000
+CANCEL_WAIT_S = 3.0
 RUN_WINDOW = 7
 RUN_PRIORITY = 3
 NAME_LENGTH = 200
@@ -117,16 +122,18 @@ class PipelinesService:
         await self._ensure_supervisor()
         return await self._wait(workspace, run_id, wait_s, progress)
 
+    async def runs(self, *, workspace: str = "default") -> list[Run]:
+        """The newest runs, newest first."""
+        return await self._database.reading(lambda connection: runs.runs_of(connection, workspace))
+
     async def get(
-        self, *, workspace: str = "default", run_id: str = "", wait_s: float = 0.0, progress: Progress | None = None
-    ) -> Run | list[Run]:
-        """One run, waiting up to `wait_s` seconds for its end; without an id the newest runs, newest first.
+        self, *, run_id: str, workspace: str = "default", wait_s: float = 0.0, progress: Progress | None = None
+    ) -> Run:
+        """One run, waiting up to `wait_s` seconds for its end.
 
         Raises:
             NotFound: No such run; `valid` lists the newest.
         """
-        if not run_id:
-            return await self._database.reading(lambda connection: runs.runs_of(connection, workspace))
         run = await self._load(workspace, run_id)
         if not Status(run.status).ended:
             await self._ensure_supervisor()  # a killed one left it: it goes on by itself
@@ -210,14 +217,25 @@ class PipelinesService:
     async def _load(self, workspace: str, run_id: str) -> Run:
         return await self._database.reading(lambda connection: runs.run_of(connection, run_id, workspace or None))
 
-    async def _ensure_supervisor(self) -> None:
+    async def _ensure_supervisor(self) -> bool:
         from mlestar.execution.supervisor import ensure_supervisor
 
-        await anyio.to_thread.run_sync(ensure_supervisor, self._settings)
+        return await anyio.to_thread.run_sync(ensure_supervisor, self._settings)
+
+    def _cannot_start(self, run_id: str) -> WorkFailed:
+        from mlestar.execution.supervisor import log_of
+
+        log = log_of(self._settings.data_dir)
+        return WorkFailed(
+            f"the supervisor ended {MOST_STARTS} times while run {run_id} was waiting for it; the run stays queued",
+            do=f"read {log}",
+            details={"log": log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if log.exists() else ""},
+        )
 
     async def _wait(self, workspace: str, run_id: str, wait_s: float, progress: Progress | None) -> Run:
         deadline = anyio.current_time() + wait_s
         told, told_at = ("", -1.0), 0.0
+        looked_at, started = anyio.current_time(), 0
         while True:
             run = await self._load(workspace, run_id)
             now = anyio.current_time()
@@ -227,13 +245,12 @@ class PipelinesService:
                 await progress(state[1], 1.0, state[0])
             if Status(run.status).ended or now >= deadline:
                 return run
-            if now - told_at >= TELL_EVERY_S:
-                told_at = now
-                await self._ensure_supervisor()
+            if now - looked_at >= LOOK_EVERY_S:
+                looked_at = now
+                started += await self._ensure_supervisor()
+                if started >= MOST_STARTS:
+                    raise self._cannot_start(run_id)
             await anyio.sleep(POLL_S)
-
-
-CANCEL_WAIT_S = 3.0
 
 
 def _check_library(config: Mapping[str, Any]) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlestar.stages.features import View
-
 if TYPE_CHECKING:
     import optuna
+
+    from mlestar.stages.features import View
 
 Params = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def _linear(task: str, params: Params, seed: int) -> Any:
 def _hist_gradient_boosting(task: str, params: Params, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    kind: Any = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
     usual = {"learning_rate": 0.06, "max_iter": 150, "max_leaf_nodes": 15, "l2_regularization": 1.0}
     return kind(**usual | dict(params), early_stopping=False, random_state=seed)
 
@@ -53,7 +53,7 @@ def _hist_gradient_boosting(task: str, params: Params, seed: int) -> Any:
 def _extra_trees(task: str, params: Params, seed: int) -> Any:
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-    kind = ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier
+    kind: Any = ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier
     usual = {"n_estimators": 200, "min_samples_leaf": 2, "max_features": 0.5 if task == "regression" else "sqrt"}
     return kind(**usual | dict(params), random_state=seed, n_jobs=1)
 
@@ -61,7 +61,7 @@ def _extra_trees(task: str, params: Params, seed: int) -> Any:
 def _lightgbm(task: str, params: Params, seed: int) -> Any:
     from lightgbm import LGBMClassifier, LGBMRegressor
 
-    kind = LGBMRegressor if task == "regression" else LGBMClassifier
+    kind: Any = LGBMRegressor if task == "regression" else LGBMClassifier
     usual = {
         "n_estimators": 200, "learning_rate": 0.05, "num_leaves": 31, "min_child_samples": 20,
         "subsample": 0.8, "subsample_freq": 1, "colsample_bytree": 0.8,
@@ -73,7 +73,7 @@ def _lightgbm(task: str, params: Params, seed: int) -> Any:
 def _catboost(task: str, params: Params, seed: int) -> Any:
     from catboost import CatBoostClassifier, CatBoostRegressor  # pyright: ignore[reportMissingImports] - an extra
 
-    kind = CatBoostRegressor if task == "regression" else CatBoostClassifier
+    kind: Any = CatBoostRegressor if task == "regression" else CatBoostClassifier
     usual = {"iterations": 300, "learning_rate": 0.06, "depth": 6}
     steady = {"thread_count": 1, "verbose": False, "allow_writing_files": False}
     return kind(**usual | dict(params), **steady, random_seed=seed)
@@ -82,7 +82,7 @@ def _catboost(task: str, params: Params, seed: int) -> Any:
 def _xgboost(task: str, params: Params, seed: int) -> Any:
     from xgboost import XGBClassifier, XGBRegressor  # pyright: ignore[reportMissingImports] - an extra
 
-    kind = XGBRegressor if task == "regression" else XGBClassifier
+    kind: Any = XGBRegressor if task == "regression" else XGBClassifier
     usual = {"n_estimators": 250, "learning_rate": 0.05, "max_depth": 6, "subsample": 0.8, "colsample_bytree": 0.8}
     return kind(**usual | dict(params), n_jobs=1, random_state=seed)
 

@@ -52,7 +52,8 @@ class Texts(TfidfVectorizer):
         """Rebuild the vocabulary from the terms."""
         state = dict(state)
         terms, idf = state.pop("terms", None), state.pop("idf", None)
-        self.__init__(**state | {"dtype": np.dtype(state["dtype"]).type, "ngram_range": tuple(state["ngram_range"])})
+        parameters: Any = {"dtype": np.dtype(state["dtype"]).type, "ngram_range": tuple(state["ngram_range"])}
+        self.__init__(**{**state, **parameters})
         if terms is not None:
             self.vocabulary_ = {term: place for place, term in enumerate(terms.split(_SEPARATOR))}
             self.fixed_vocabulary_ = False

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.run import StageCheck
-from mlestar.core.run_facts import Estimate
 from mlestar.errors import InvalidInput
 from mlestar.stages import metrics
 from mlestar.stages.algorithms import ALGORITHMS
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlestar.core.pipeline import EvaluationSpec
+    from mlestar.core.run_facts import Estimate
     from mlestar.stages.data import Prepared
 
 Report = Callable[[float, float | None, str], None]
@@ -50,13 +50,19 @@ class Evaluated:
 
 
 def evaluate(
-    model: Any, prepared: Prepared, folds: Folds, truth: np.ndarray, spec: EvaluationSpec, metric: str, report: Report
-) -> Evaluated:
+    *, model: Any, prepared: Prepared, folds: Folds, truth: np.ndarray, spec: EvaluationSpec, metric: str,
+    report: Report,
+) -> Evaluated:  # fmt: skip
     """Measure a fitted model on the test rows of `prepared`.
 
     Args:
+        model: From raw columns to an answer.
+        prepared: Whose test rows are measured on.
+        folds: The training rows, for the baselines.
         truth: (n_test,) class indices or values.
+        spec: Which metrics, groups and minimum values the config names.
         metric: What training selected by: slices and importance use it.
+        report: Told what is being done.
     """
     names = _names(spec, prepared.task, metric)
     rows = prepared.test[list(prepared.kinds)]

@@ -23,6 +23,7 @@ def split_rows(
     Args:
         rows: (n_rows, n_columns), with a fresh index.
         wanted: auto, stratified, random, group or time.
+        seed: Of the shuffling.
         share: Of rows that are held out, 0 to 1.
         stratify: The target of a classification; empty otherwise.
         group: Column whose values never stand on both sides; empty when there is none.
@@ -56,7 +57,7 @@ def split_rows(
         says = f"{share:.0%} at random are held out" + (", stratified by the target" if chosen == "stratified" else "")
     if min(len(train), len(test)) < MIN_PART:
         raise InvalidInput(
-            f"the split leaves {len(train)} rows to train on and {len(test)} to test: at least {MIN_PART} each are needed",
+            f"the split leaves {len(train)} rows to train on and {len(test)} to test, fewer than {MIN_PART}",
             do="add rows or change data.test",
         )
     parts_of = rows.loc[sorted(train)], rows.loc[sorted(test)]

@@ -34,14 +34,16 @@ def kind_of(column: pd.Series) -> str:
     import pandas as pd
 
     known = column.dropna()
-    if known.nunique() <= 1:
+    if len(known.drop_duplicates()) <= 1:
         return CONSTANT
-    if pd.api.types.is_bool_dtype(column):
-        return CATEGORICAL
-    if pd.api.types.is_numeric_dtype(column):
-        return NUMERIC
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return DATE
+    types = pd.api.types
+    for is_of, kind in (
+        (types.is_bool_dtype, CATEGORICAL),
+        (types.is_numeric_dtype, NUMERIC),
+        (types.is_datetime64_any_dtype, DATE),
+    ):
+        if is_of(column):
+            return kind
     texts = known.astype(str).head(SAMPLE_ROWS)
     if pd.to_numeric(texts, errors="coerce").notna().mean() >= PARSED_SHARE:
         return NUMERIC

@@ -89,7 +89,8 @@ def learn(folds: Folds, spec: TrainingSpec, report: Report) -> Learned:
         report(place, len(chosen), f"fitting {member.name} on all {len(folds.rows)} training rows")
         fitted.append(folds.fit_all(ALGORITHMS[member.algorithm], member.params))
     model = fitted[0] if len(fitted) == 1 else Blend(fitted, [weights[member.name] for member in chosen])
-    blended = sum(weights[name] * answers[name] for name in weights)
+    parts = [weight * answers[name] for name, weight in weights.items()]
+    blended = sum(parts[1:], start=parts[0])
     return Learned(
         model=model,
         algorithm=spec.algorithm,

@@ -201,7 +201,8 @@ def _run(connection: Connection, row: Row[Any]) -> Run:
 
 def _state(state: Mapping[str, Any]) -> StageState:
     checks = tuple(StageCheck(**check) for check in state["checks"])
-    return StageState(**{**state, "checks": checks})
+    parts: dict[str, Any] = {**state, "checks": checks}
+    return StageState(**parts)
 
 
 def _state_json(state: StageState) -> dict[str, Any]:

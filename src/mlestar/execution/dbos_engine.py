@@ -1,0 +1,116 @@
+"""The engine on DBOS: its queue and step log make runs durable; our lock, ids and serializer keep it out of its traps.
+
+Traps (each with a regression test): a second process with the default executor id would recover live runs, so the id
+is unique and only the holder of the folder's lock launches; the default application version is a hash of the code, so
+every upgrade would strand runs: it is the schema version; values are pickled unless the portable serializer is given;
+synchronous steps cannot be killed: ours only watch a child process; recovery of other executors is private API: every
+run is queued, and one that a dead process left is resumed by its id.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+
+from mlestar.core.pipeline import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from mlestar.execution.engine import Steps
+
+QUEUE = "runs"
+POLL_S = 0.1
+UNFINISHED = ("PENDING", "ENQUEUED", "DELAYED")
+
+
+class DbosEngine:
+    """One process's DBOS. Only one may be alive in a process."""
+
+    def __init__(self, *, url: str, steps: Steps, at_once: int) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            url: SQLAlchemy URL of DBOS's own tables.
+            steps: What a run consists of.
+            at_once: Runs worked on side by side in this process.
+        """
+        self._url = url
+        self._steps = steps
+        self._at_once = at_once
+        self._submitted: set[str] = set()
+        self._workflow: Any = None
+
+    async def launch(self) -> None:
+        """Open DBOS; costs about half a second."""
+        await anyio.to_thread.run_sync(self._launch)
+
+    def _launch(self) -> None:
+        from dbos import DBOS, DBOSConfig
+        from dbos._serialization import DBOSPortableJSONSerializer
+
+        config: DBOSConfig = {
+            "name": "mlestar",
+            "system_database_url": self._url,
+            "application_version": SCHEMA_VERSION,
+            "executor_id": f"mlestar-{uuid.uuid4().hex}",
+            "serializer": DBOSPortableJSONSerializer(),
+            "enable_otlp": False,
+            "log_level": "WARNING",
+        }
+        DBOS(config=config)
+        steps = self._steps
+
+        @DBOS.step(name="begin")
+        async def begin(run_id: str) -> bool:
+            return await steps.begin(run_id)
+
+        @DBOS.step(name="work")
+        async def work(run_id: str) -> list[str]:
+            return await steps.work(run_id)
+
+        @DBOS.step(name="deploy")
+        async def deploy(run_id: str, fingerprints: list[str]) -> None:
+            await steps.deploy(run_id, fingerprints)
+
+        @DBOS.workflow(name="run")
+        async def run(run_id: str) -> None:
+            if await begin(run_id) and (left := await work(run_id)):
+                await deploy(run_id, left)
+
+        self._workflow = run
+        DBOS.launch()
+        logging.getLogger("dbos").setLevel(logging.WARNING)
+        DBOS.register_queue(
+            QUEUE, worker_concurrency=self._at_once, polling_interval_sec=POLL_S, on_conflict="always_update"
+        )
+
+    async def submit(self, run_id: str) -> None:
+        """Queue a run under its own id, or resume what a dead process left of it."""
+        from dbos import DBOS, SetWorkflowID
+
+        self._submitted.add(run_id)
+        known = await DBOS.get_workflow_status_async(run_id)
+        if known is None:
+            with SetWorkflowID(run_id):
+                await DBOS.enqueue_workflow_async(QUEUE, self._workflow, run_id)
+        elif known.status not in {"SUCCESS", "ENQUEUED"}:
+            await DBOS.resume_workflow_async(run_id, queue_name=QUEUE)
+
+    async def live(self) -> set[str]:
+        """Submitted runs whose workflow has not ended."""
+        from dbos import DBOS
+
+        if self._submitted:
+            known = await DBOS.list_workflows_async(
+                workflow_ids=sorted(self._submitted), status=list(UNFINISHED), load_input=False, load_output=False
+            )
+            self._submitted = {status.workflow_id for status in known}
+        return set(self._submitted)
+
+    async def stop(self) -> None:
+        """End DBOS in this process."""
+        from dbos import DBOS
+
+        await anyio.to_thread.run_sync(DBOS.destroy)

@@ -1,0 +1,46 @@
+"""The port to whatever makes runs durable: what the supervisor asks of it, and nothing more.
+
+How a run stands, what happened in it, listing and cancelling are read and written in the database by every process
+(`storage.runs`); only the supervisor talks to the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """A run's steps, each safe to do again; the engine never does one again that it saw finished.
+
+    Attributes:
+        begin: Whether there is anything to do.
+        work: Stages up to the package; answers the fingerprints of what they left, none when the run has ended.
+        deploy: Verification, registration, the end.
+    """
+
+    begin: Callable[[str], Awaitable[bool]]
+    work: Callable[[str], Awaitable[list[str]]]
+    deploy: Callable[[str, list[str]], Awaitable[None]]
+
+
+class Engine(Protocol):
+    """Does the steps of submitted runs, through kills and restarts."""
+
+    async def launch(self) -> None:
+        """Open the engine's own state; nothing is taken up yet."""
+        ...
+
+    async def submit(self, run_id: str) -> None:
+        """Queue a run; the same run again is the same run, and one that a dead process left is taken up."""
+        ...
+
+    async def live(self) -> set[str]:
+        """Runs that were submitted here and have not come to an end."""
+        ...
+
+    async def stop(self) -> None:
+        """Let go of everything; what is unfinished stays to be taken up."""
+        ...
