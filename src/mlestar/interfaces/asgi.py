@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server.transport_security import TransportSecuritySettings
@@ -18,20 +18,32 @@ from mlestar.errors import InvalidInput
 from mlestar.interfaces.mcp.server import build_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
+    from mcp.server import MCPServer
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mlestar.app import Services
+    from mlestar.interfaces.mcp.subscriptions import Notifier
+
+    Built = tuple[MCPServer[Any], Notifier]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 2
 """Open streams are cut after this: one open listen stream would otherwise hold the process for ever."""
 
 
-def build_app(services: Services, *, host: str, token: str) -> Starlette:
+def build_app(
+    services: Services, *, host: str, token: str, build: Callable[[Services], Built] = build_server
+) -> Starlette:
     """The application for one listening address.
+
+    Args:
+        services: What the server answers from.
+        host: The address it listens on.
+        token: The bearer token asked of every request; empty = none.
+        build: Makes the MCP server; the protocol's conformance suite adds its fixtures here.
 
     Raises:
         InvalidInput: The address is not loopback and no token was given.
@@ -41,7 +53,7 @@ def build_app(services: Services, *, host: str, token: str) -> Starlette:
             f"Listening on {host} without a token would let everyone in.",
             do="pass --token (or MLESTAR_TOKEN), or listen on 127.0.0.1",
         )
-    server, notifier = build_server(services)
+    server, notifier = build(services)
     security = _transport_security(host)
     http = server.streamable_http_app(streamable_http_path="/mcp", transport_security=security)
     sse = server.sse_app(sse_path="/sse", message_path="/messages/", transport_security=security)
@@ -63,11 +75,13 @@ def build_app(services: Services, *, host: str, token: str) -> Starlette:
     )
 
 
-async def serve_http(services: Services, *, host: str, port: int, token: str) -> None:
+async def serve_http(
+    services: Services, *, host: str, port: int, token: str, build: Callable[[Services], Built] = build_server
+) -> None:
     """Listen until the process is told to stop."""
     import uvicorn
 
-    app = build_app(services, host=host, token=token)
+    app = build_app(services, host=host, token=token, build=build)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S)
     await uvicorn.Server(config).serve()
 
