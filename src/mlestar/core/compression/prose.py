@@ -12,6 +12,10 @@ from mlestar.core.compression.words import DROPPED, WORD, content_words, is_engl
 
 Count = Callable[[str], int]
 
+FEW_SENTENCES = 3
+"""Below this many sentences there is no choice among them: clauses are chosen instead."""
+LEAST_WORDS_TOKENS = 6
+"""Less room than this is left empty."""
 _SENTENCE = re.compile(
     r"[^.!?\u3002\uff01\uff1f\n]*(?:[.!?](?!\s|$|[\"')\]])[^.!?\u3002\uff01\uff1f\n]*)*(?:[.!?\u3002\uff01\uff1f]+[\"')\]]*|\n|$)\s*"
 )
@@ -56,16 +60,28 @@ def graphemes(text: str) -> list[str]:
 
 
 def extract(text: str, budget: int, count: Count) -> str:
-    """The most telling sentences (or clauses, or words, when there are few) that fit in `budget` tokens, in order."""
+    """The most telling sentences (clauses, when there are few) that fit in `budget` tokens, in order.
+
+    What room is left goes to the most telling words of the next best one.
+    """
     units = sentences(text)
-    if len(units) < 3:  # noqa: PLR2004 - two sentences leave no choice
+    if len(units) < FEW_SENTENCES:
         units = clauses(text)
-    chosen = _choose(units, budget, count)
-    if chosen:
-        return chosen
-    words = re.findall(r"\S+\s*", text)
-    chosen = _choose(words, budget, count)
-    return chosen or shorten(text, budget, count)
+    frequency = Counter(word for unit in units for word in set(content_words(unit)))
+    sizes = [max(count(unit), 1) for unit in units]
+    ranked = sorted(range(len(units)), key=lambda at: (-_worth(units[at], frequency) / sizes[at] ** 0.7, at))
+    chosen: dict[int, str] = {}
+    room = budget
+    for at in ranked:
+        if sizes[at] <= room:
+            chosen[at] = units[at]
+        elif room >= LEAST_WORDS_TOKENS:
+            chosen[at] = _telling_words(units[at], room, count)
+        else:
+            break
+        room -= sizes[at]
+    joined = "".join(chosen[at] for at in sorted(chosen)).strip()
+    return joined if joined and count(joined) <= budget else shorten(joined or text, budget, count)
 
 
 def shorten(text: str, budget: int, count: Count) -> str:
@@ -85,23 +101,25 @@ def shorten(text: str, budget: int, count: Count) -> str:
     return (start[:cut] if cut > len(start) // 2 else start) + "\u2026"
 
 
-def _choose(units: list[str], budget: int, count: Count) -> str:
-    """Units by information for their length until the budget is full; their order stays."""
-    frequency = Counter(word for unit in units for word in set(content_words(unit)))
-    sizes = [max(count(unit), 1) for unit in units]
+def _worth(unit: str, frequency: Counter[str]) -> float:
+    """Information of a unit: its words by rarity, more for numbers, identifiers and names, less for a question."""
+    words = WORD.findall(unit)
+    value = sum(1 / frequency[word] for word in set(content_words(unit)))
+    value += sum(map(is_telling, words)) + 0.5 * sum(word[0].isupper() for word in words[1:])
+    return value - 2 * unit.rstrip().endswith(("?", "\uff1f"))
 
-    def worth(index: int) -> tuple[float, int]:
-        words = content_words(units[index])
-        telling = sum(is_telling(word) for word in WORD.findall(units[index]))
-        names = sum(word[0].isupper() for word in WORD.findall(units[index])[1:])
-        value = sum(1 / frequency[word] for word in set(words)) + telling + 0.5 * names
-        value -= 2 * units[index].rstrip().endswith(("?", "\uff1f"))
-        return (-value / sizes[index] ** 0.7, index)
 
-    taken: list[int] = []
-    room = budget
-    for index in sorted(range(len(units)), key=worth):
-        if sizes[index] <= room:
-            taken.append(index)
-            room -= sizes[index]
-    return "".join(units[index] for index in sorted(taken)).strip()
+def _telling_words(unit: str, room: int, count: Count) -> str:
+    """Numbers, names and identifiers first, then long words, until the room is full; their order stays."""
+    words = re.findall(r"\S+\s*", unit)
+    ranked = sorted(
+        range(len(words)), key=lambda at: (not is_telling(words[at].strip(".,;:!?()[]")), -len(words[at]), at)
+    )
+    kept: list[int] = []
+    for at in ranked:
+        size = count(" " + words[at].strip())
+        if size <= room:
+            kept.append(at)
+            room -= size
+    joined = "".join(words[at] for at in sorted(kept))
+    return joined if joined else shorten(unit, room, count)

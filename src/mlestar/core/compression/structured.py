@@ -12,6 +12,8 @@ KEPT_ITEMS = 3
 """Items of a long list that stay as examples of the rest."""
 LONGEST_VALUES = (200, 80, 40, 16)
 """Steps of the longest text value that is kept, in characters, until the whole fits."""
+MOST_CHARACTERS_A_TOKEN = 20
+"""A longer text is over the budget without being counted."""
 _SIGNATURE = re.compile(
     r"^\s*(?:@\w|async\s+def\b|def\b|class\b|import\b|from\b|function\b|export\b|public\b|private\b|protected\b|static\b"
     r"|fn\b|pub\b|func\b|struct\b|enum\b|trait\b|impl\b|interface\b|type\b|module\b|package\b|#include\b|const\b"
@@ -23,7 +25,7 @@ _SIGNATURE = re.compile(
 def minified(text: str) -> str | None:
     """The same JSON without white space; None when the text is not JSON."""
     value = _parse(text)
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return None if value is None else _dump(value)
 
 
 def pruned(text: str, budget: int, count: Count) -> str | None:
@@ -31,13 +33,18 @@ def pruned(text: str, budget: int, count: Count) -> str | None:
     value = _parse(text)
     if value is None:
         return None
-    shown = ""
     for depth in (12, 6, 4, 3, 2, 1):
         for longest in LONGEST_VALUES:
-            shown = json.dumps(_prune(value, longest, depth), ensure_ascii=False, separators=(",", ":"))
-            if count(shown) <= budget:
+            shown = _dump(_prune(value, longest, depth))
+            if len(shown) <= budget * MOST_CHARACTERS_A_TOKEN and count(shown) <= budget:
                 return shown
-    return shown
+    kept = len(value)
+    while kept:
+        kept //= 2
+        shown = _dump(_first_items(value, kept))
+        if len(shown) <= budget * MOST_CHARACTERS_A_TOKEN and count(shown) <= budget:
+            return shown
+    return _dump(_first_items(value, 0))
 
 
 def squeezed(code: str) -> str:
@@ -61,6 +68,18 @@ def signatures(code: str, budget: int, count: Count) -> str:
         kept.append(line)
         room -= size
     return "\n".join([*kept, "\u2026"]) if len(kept) < len(lines) else "\n".join(kept)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _first_items(value: Any, kept: int) -> Any:
+    """The first items of an object or list, pruned to one level, and how many more there are."""
+    if isinstance(value, dict):
+        first = {key: _prune(value[key], LONGEST_VALUES[-1], 1) for key in list(value)[:kept]}
+        return {**first, "\u2026": len(value) - kept}
+    return [*(_prune(item, LONGEST_VALUES[-1], 1) for item in value[:kept]), f"\u2026 {len(value) - kept} more"]
 
 
 def _parse(text: str) -> Any:

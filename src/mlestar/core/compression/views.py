@@ -27,7 +27,7 @@ def view_of(text: str, kind: str, level: int, verbatim_tokens: int, count: Count
         budget = max(8, min(EXTRACT_TOKENS, int(verbatim_tokens * EXTRACT_SHARE)))
         return _extract(text, kind, budget, count)
     if level == STUB:
-        return shorten(" ".join(text[:2000].split()), STUB_TOKENS, count)
+        return pruned(text, STUB_TOKENS, count) or shorten(" ".join(text[:2000].split()), STUB_TOKENS, count)
     return text
 
 
