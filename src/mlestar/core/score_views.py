@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mlestar.core.evidence import Finding, Level, Outcome, Where
 from mlestar.core.readiness import (
     Alert,
     NextAction,
@@ -21,9 +22,6 @@ from mlestar.core.readiness import (
 )
 from mlestar.core.rubric import CHECKS, DIMENSIONS, RUBRIC_VERSION, criterion_of
 from mlestar.core.scoring import DimensionMarks, Marks, Scorecard, resolve, score
-
-if TYPE_CHECKING:
-    from mlestar.core.evidence import Finding, Where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +97,7 @@ class Judgement:
         """Score `found` under the terms (dimension letter -> waivers, weights, given) it was judged under."""
         weights = {check: int(w) for part in terms.values() for check, w in part.get("weights", {}).items()}
         waived = {w["check"] for part in terms.values() for w in part.get("waivers", []) if w["valid"]}
-        findings = resolve(found)
+        findings = resolve([*found, *(_unjudged(check) for check in CHECKS)])
         card = score(findings.values(), weights=weights, waived=waived)
         return cls(
             findings=findings,
@@ -161,6 +159,20 @@ class Judgement:
             **{view.key: view.score for view in self.dimensions()},
             "overall": shown(self.card.overall.score),
         }
+
+
+def _unjudged(check: str) -> Finding:
+    """What stands for a check until an evaluation or a run has said something about it."""
+    return Finding(
+        check=check,
+        outcome=Outcome.UNKNOWN,
+        level=Level.NONE,
+        value=Fraction(0),
+        observed="never judged",
+        threshold="",
+        source="",
+        fix="",
+    )
 
 
 def numbers(marks: Marks) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio.to_thread
@@ -176,7 +176,7 @@ class EvaluationService:
         Raises:
             InvalidInput: A finding of no known check, or no run id.
         """
-        measured = list(findings)
+        measured = [replace(finding, run_id=run_id) for finding in findings]
         unknown = sorted({finding.check for finding in measured} - set(CHECKS))
         if unknown or not run_id:
             raise InvalidInput(f"run {run_id!r} reports unknown checks: {', '.join(unknown)}", valid=list(CHECKS))

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from mlestar import __version__
 from mlestar.checks import catalogue
 from mlestar.core import rubric as table
 from mlestar.core.limits import LIMITS
+from mlestar.core.ml_test_score import ml_test_score
+from mlestar.core.report import CheckText, Report
+from mlestar.core.report_html import render_html
+from mlestar.core.report_markdown import render_markdown
+from mlestar.core.report_sarif import render_sarif
 from mlestar.core.score_summary import from_json, summary_of
 from mlestar.core.score_views import DimensionView, FindingView, Interpretation, Judgement
 from mlestar.errors import InvalidInput, NotFound
@@ -18,6 +24,7 @@ from mlestar.storage import findings as stored
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from mlestar.core.evidence import Finding
     from mlestar.core.readiness import Alert, NextAction
     from mlestar.core.score_summary import ScoreSummary
     from mlestar.storage.database import Database
@@ -33,9 +40,8 @@ class Score:
     Attributes:
         findings: View `findings`: one a check, most important first.
         history: View `history`: newest first, each with what changed since the one before and why.
-        ml_test_score: View `ml_test_score`: the 28 tests of Breck et al. 2017.
-        sarif: View `sarif`: a SARIF 2.1.0 log.
-        text: Views `markdown` and `html`: the whole report.
+        extra: `ml_test_score` (the 28 tests of Breck et al. 2017), `sarif` (a SARIF 2.1.0 log) or `text` (the whole
+            report, of the views markdown and html).
     """
 
     workspace: str
@@ -80,6 +86,14 @@ class Explanation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FindingPage:
+    """Some of the findings behind a score, in the order written, of `total`."""
+
+    findings: tuple[Finding, ...]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RubricView:
     """The whole rubric: dimensions with their criteria with their checks."""
 
@@ -106,6 +120,25 @@ class ScoresService:
                 f"there is no view {view!r}", valid=VIEWS, do=f"did you mean {close[0]}?" if close else "name one"
             )
         return await self._database.reading(lambda connection: _read(connection, workspace, view))
+
+    async def evidence(
+        self, *, workspace: str = "default", within: str = "", outcome: str = "", offset: int = 0, limit: int = 50
+    ) -> FindingPage:
+        """Every finding that was kept, also those that a stronger one of the same check overrules, page by page.
+
+        Args:
+            workspace: Whose findings.
+            within: A dimension's letter, a criterion (`T1`) or a check (`T1.3`); empty for all.
+            outcome: Only this one; empty for all.
+            offset: Findings to pass over.
+            limit: Findings to answer with, at most.
+        """
+        findings, total = await self._database.reading(
+            lambda connection: stored.page_of(
+                connection, workspace, within=within, outcome=outcome, offset=offset, limit=limit
+            )
+        )
+        return FindingPage(findings=tuple(findings), total=total)
 
     async def explain(self, *, check_id: str) -> Explanation:
         """What a check claims, why, how it decides, its threshold, source, fix and limits.
@@ -173,19 +206,45 @@ def _check(spec: table.CheckSpec) -> dict[str, Any]:
 
 def _read(connection: Connection, workspace: str, view: str) -> Score:
     kept = stored.scorecard_of(connection, workspace)
-    if view == "summary":
+    if view in {"summary", "history"}:
         summary = from_json(kept["summary"]) if kept else summary_of(Judgement.of([], {}), {})
-        return _score(workspace, view, summary)
+        told = stored.history_of(connection, workspace, limit=HISTORY_ENTRIES) if view == "history" else ()
+        return replace(_score(workspace, view, summary), history=tuple(told))
     terms = stored.terms_of(connection, workspace)
     judgement = Judgement.of(stored.all_of(connection, workspace), terms)
     score = _score(workspace, view, summary_of(judgement, terms))
-    match view:
-        case "findings":
-            return replace(score, findings=tuple(judgement.view(finding) for finding in judgement.ordered()))
-        case "history":
-            return replace(score, history=tuple(stored.history_of(connection, workspace, limit=HISTORY_ENTRIES)))
-        case _:
-            return score
+    views = tuple(judgement.view(finding) for finding in judgement.ordered())
+    if view == "findings":
+        return replace(score, findings=views)
+    tests = ml_test_score(judgement.findings)
+    if view == "ml_test_score":
+        return replace(score, extra={"ml_test_score": tests})
+    report = Report(
+        workspace=workspace,
+        summary=summary_of(judgement, terms),
+        findings=views,
+        ml_test_score=tests,
+        history=stored.history_of(connection, workspace, limit=HISTORY_ENTRIES),
+        checks=check_texts(),
+        version=__version__,
+    )
+    if view == "sarif":
+        return replace(score, extra={"sarif": render_sarif(report)})
+    return replace(score, extra={"text": render_markdown(report) if view == "markdown" else render_html(report)})
+
+
+def check_texts() -> dict[str, CheckText]:
+    """Check id -> what the catalogue and the rubric's table say of it."""
+    known = catalogue.load()
+    return {
+        check: CheckText(
+            title=spec.title,
+            critical=spec.critical,
+            weight=spec.weight,
+            **vars(known[check].doc if check in known else catalogue.NO_DOC),
+        )
+        for check, spec in table.CHECKS.items()
+    }
 
 
 def _score(workspace: str, view: str, summary: ScoreSummary) -> Score:
