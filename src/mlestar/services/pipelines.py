@@ -168,6 +168,10 @@ class PipelinesService:
         """Registered versions, newest first: name, version, run_id, sha256, record, created."""
         return await self._database.reading(lambda connection: models.versions_of(connection, workspace, name))
 
+    async def pointers(self, *, workspace: str = "default") -> list[dict[str, Any]]:
+        """Moves of the environments' pointers, newest first: name, environment, version, at, reason."""
+        return await self._database.reading(lambda connection: models.all_pointers(connection, workspace))
+
     async def roll_back(
         self, *, workspace: str = "default", name: str, environment: str = "production", version: int = 0
     ) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from mlestar.core.finding_json import from_json, to_json
 from mlestar.core.rubric import CHECKS
@@ -65,6 +65,34 @@ def all_of(connection: Connection, workspace: str) -> list[Finding]:
     """Every finding of a workspace, evaluated and measured, in the order written."""
     query = select(findings.c.data).where(findings.c.workspace == workspace).order_by(findings.c.id)
     return [from_json(json.loads(data)) for (data,) in connection.execute(query)]
+
+
+def page_of(
+    connection: Connection, workspace: str, *, within: str, outcome: str, offset: int, limit: int
+) -> tuple[list[Finding], int]:
+    """Some findings in the order written, and how many there are.
+
+    Args:
+        connection: Of a transaction.
+        workspace: Whose findings.
+        within: A dimension's letter, a criterion (`T1`) or a check (`T1.3`); empty for all.
+        outcome: Only this one; empty for all.
+        offset: Findings to pass over.
+        limit: Findings to answer with, at most.
+    """
+    table = findings.c
+    where = [table.workspace == workspace]
+    if within:
+        where.append(table.check_id == within if "." in within else table.check_id.startswith(_prefix(within)))
+    if outcome:  # quotes within a value are escaped, so this stands nowhere but in the finding's own outcome
+        where.append(table.data.contains(f'"outcome": "{outcome}"', autoescape=True))
+    total = connection.execute(select(func.count()).select_from(findings).where(*where)).scalar_one()
+    query = select(table.data).where(*where).order_by(table.id).offset(offset).limit(limit)
+    return [from_json(json.loads(data)) for (data,) in connection.execute(query)], total
+
+
+def _prefix(within: str) -> str:
+    return within if len(within) == 1 else f"{within}."
 
 
 def terms_of(connection: Connection, workspace: str) -> dict[str, dict[str, Any]]:

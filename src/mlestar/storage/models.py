@@ -81,6 +81,19 @@ def pointers(connection: Connection, workspace: str, name: str, environment: str
     return [{"version": row.version, "at": row.at, "reason": row.reason} for row in rows]
 
 
+def all_pointers(connection: Connection, workspace: str) -> list[dict[str, Any]]:
+    """Every move of a pointer of a workspace, newest first: name, environment, version, at, reason."""
+    table = model_pointers
+    rows = connection.execute(select(table).where(table.c.workspace == workspace).order_by(table.c.id.desc()))
+    return [
+        {
+            "name": row.name, "environment": row.environment, "version": row.version, "at": row.at,
+            "reason": row.reason,
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
 def versions_of(connection: Connection, workspace: str, name: str = "") -> list[dict[str, Any]]:
     """Registered versions of a workspace (of one model, when named), newest first."""
     query = select(models).where(models.c.workspace == workspace)

@@ -29,7 +29,7 @@ def _tree(session: Session, thoughts: Sequence[Thought]) -> str:
     """Branches hang below the thought they leave from; a revision below the one it revises."""
     children: dict[int, list[Thought]] = {}
     for thought in thoughts:
-        children.setdefault(_parent(thought, thoughts), []).append(thought)
+        children.setdefault(parent_of(thought, thoughts), []).append(thought)
     lines = [_title(session)]
 
     def walk(seq: int, indent: str) -> None:
@@ -79,7 +79,7 @@ def _target(number: int, thought: Thought, thoughts: Sequence[Thought]) -> int:
     return same[-1].seq if same else 0
 
 
-def _parent(thought: Thought, thoughts: Sequence[Thought]) -> int:
+def parent_of(thought: Thought, thoughts: Sequence[Thought]) -> int:
     """Where it hangs in the tree: below what it revises, or below where its branch left; 0 = the root."""
     if thought.revises:
         return _target(thought.revises, thought, thoughts)
