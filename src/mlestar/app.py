@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from mlestar.core.tokens import Tokenizer
     from mlestar.services.evaluation import EvaluationService
+    from mlestar.services.guide import GuideService
     from mlestar.services.pipelines import PipelinesService
+    from mlestar.services.report import ReportService
     from mlestar.services.scores import ScoresService
     from mlestar.services.thinking import ThinkingService
     from mlestar.services.windows import WindowsService
@@ -97,6 +99,26 @@ class Services:
             evaluation=self.evaluation,
             clock=time.time,
         )
+
+    @cached_property
+    def guide(self) -> GuideService:
+        """The integration guide's combined use cases."""
+        from mlestar.services.guide import GuideService
+
+        return GuideService(
+            windows=self.windows,
+            thinking=self.thinking,
+            evaluation=self.evaluation,
+            scores=self.scores,
+            pipelines=self.pipelines,
+        )
+
+    @cached_property
+    def report(self) -> ReportService:
+        """Everything known about a workspace on one page."""
+        from mlestar.services.report import ReportService
+
+        return ReportService(scores=self.scores, pipelines=self.pipelines, windows=self.windows)
 
     def close(self) -> None:
         """Release what was opened."""

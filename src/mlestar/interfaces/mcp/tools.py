@@ -247,11 +247,12 @@ class Tools:
         workspace: Workspace = "default",
     ) -> Annotated[CallToolResult, RunOutput]:
         """State, metrics and stages of a run; waits up to wait_s for its end."""
+        if not run_id:
+            runs = await self._services.pipelines.runs(workspace=workspace)
+            return answer(sentences.runs, {"status": "listed", "runs": runs})
         run = await self._services.pipelines.get(
             workspace=workspace, run_id=run_id, wait_s=wait_s, progress=ctx.report_progress
         )
-        if isinstance(run, list):
-            return answer(sentences.runs, {"status": "listed", "runs": run})
         return answer(sentences.run, run)
 
     @tool(title="Cancel run", read_only=False, destructive=True, idempotent=True)

@@ -1,0 +1,120 @@
+"""REST: create, execute and follow pipelines; train a model."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+
+from mlestar.interfaces.http import schemas
+from mlestar.interfaces.wire import wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from mlestar.app import Services
+    from mlestar.core.run import Run
+
+Workspace = Annotated[str, Query(description="Named store; nothing crosses workspaces.")]
+ACCEPTED = 202
+UNFINISHED = frozenset({"queued", "running"})
+POLL_S = 0.5
+"""How often a followed run is looked at; a run reports at least once a second."""
+
+
+def pipeline_router(services: Services) -> APIRouter:
+    """The endpoints of pipelines, runs and models."""
+    router = APIRouter(tags=["pipelines"])
+
+    @router.post("/pipeline/create")
+    async def create(body: schemas.PipelineBody) -> dict[str, Any]:
+        """Check a config and keep it."""
+        pipeline = await services.guide.create_pipeline(workspace=body.workspace, name=body.name, config=body.config)
+        return {"success": True, "pipeline": wire(pipeline)}
+
+    @router.post("/pipeline/execute/{pipeline_id}")
+    async def execute(pipeline_id: str, response: Response, body: schemas.ExecuteBody | None = None) -> dict[str, Any]:
+        """Run all five stages; 202 with the run when it takes longer than `wait`."""
+        wanted = body or schemas.ExecuteBody()
+        run = await services.pipelines.run(workspace=wanted.workspace, pipeline_id=pipeline_id, wait_s=wanted.wait)
+        return _answer(run, response)
+
+    @router.get("/pipeline/runs")
+    async def runs(workspace: Workspace = "default") -> dict[str, Any]:
+        """The newest runs, newest first."""
+        return {"success": True, "runs": wire(await services.pipelines.runs(workspace=workspace))}
+
+    @router.get("/pipeline/runs/{run_id}")
+    async def get(
+        run_id: str, workspace: Workspace = "default", wait: Annotated[float, Query(ge=0, le=60)] = 0.0
+    ) -> dict[str, Any]:
+        """State, stages, metrics and model of a run."""
+        return {
+            "success": True,
+            "run": wire(await services.pipelines.get(workspace=workspace, run_id=run_id, wait_s=wait)),
+        }
+
+    @router.post("/pipeline/runs/{run_id}/cancel")
+    async def cancel(run_id: str, workspace: Workspace = "default") -> dict[str, Any]:
+        """Stop a run."""
+        return {"success": True, "run": wire(await services.pipelines.cancel(workspace=workspace, run_id=run_id))}
+
+    @router.get("/pipeline/runs/{run_id}/events", response_class=StreamingResponse)
+    async def events(
+        run_id: str,
+        workspace: Workspace = "default",
+        last_event_id: Annotated[int, Header(ge=0)] = 0,
+    ) -> StreamingResponse:
+        """Progress as server-sent events, from the beginning or after `Last-Event-ID`, until the run ends."""
+        await services.pipelines.get(workspace=workspace, run_id=run_id)  # an unknown run is a 404, not an empty stream
+        return StreamingResponse(
+            _follow(services, workspace, run_id, last_event_id),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    @router.post("/model/train")
+    async def train(body: schemas.TrainBody, response: Response) -> dict[str, Any]:
+        """Train, measure and register a model; 202 when it takes longer than `wait`."""
+        model = await services.guide.train(
+            workspace=body.workspace,
+            name=body.name,
+            data_size=body.dataSize,
+            training={
+                "algorithm": body.algorithm,
+                "epochs": body.epochs,
+                "batchSize": body.batchSize,
+                "learningRate": body.learningRate,
+            },
+            data=body.data,
+            features=body.features,
+            environment=body.environment,
+            wait_s=body.wait,
+        )
+        if model.status in UNFINISHED:
+            response.status_code = ACCEPTED
+        return {"success": model.status != "failed", "model": wire(model)}
+
+    return router
+
+
+def _answer(run: Run, response: Response) -> dict[str, Any]:
+    if run.status in UNFINISHED:
+        response.status_code = ACCEPTED
+    shown = wire(run)
+    return {"success": run.status != "failed", **shown, "results": shown["stages"]}
+
+
+async def _follow(services: Services, workspace: str, run_id: str, after: int) -> AsyncGenerator[str]:
+    while True:
+        run = await services.pipelines.get(workspace=workspace, run_id=run_id)
+        for event in await services.pipelines.events(run_id, after=after):
+            after = event["id"]
+            yield f"id: {after}\nevent: {event['kind']}\ndata: {json.dumps(wire(event))}\n\n"
+        if run.status not in UNFINISHED:
+            yield f"event: end\ndata: {json.dumps({'status': run.status})}\n\n"
+            return
+        await anyio.sleep(POLL_S)

@@ -1,0 +1,88 @@
+"""A real server over HTTP, and the plainest client for it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from pathlib import Path
+
+START_S = 30
+ANSWER_S = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """A server's address, and the process behind it."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def send(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json"} | headers
+        request = urllib.request.Request(self.url + path, data=data, headers=sent, method=method)  # noqa: S310 - our own
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310 - our own server
+                return Answer(status=answer.status, headers=dict(answer.headers), text=answer.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(status=error.code, headers=dict(error.headers), text=error.read().decode())
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.send("GET", path, **headers)
+
+    def post(self, path: str, body: object = None, **headers: str) -> Answer:
+        return self.send("POST", path, body, **headers)
+
+
+@contextmanager
+def running_server(data_dir: Path, *options: str) -> Generator[Rest]:
+    """A server process on a free port, healthy; it is told to stop at the end and must obey."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    serve = [sys.executable, "-m", "mlestar", "serve", "--transport", "http", "--port", str(port)]
+    with subprocess.Popen([*serve, "--data-dir", str(data_dir), *options]) as process:
+        rest = Rest(url=f"http://127.0.0.1:{port}", process=process)
+        try:
+            _wait_until_healthy(rest)
+            yield rest
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def _wait_until_healthy(rest: Rest) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        assert rest.process.poll() is None, "the server ended"
+        try:
+            if rest.get("/health").json["status"] == "ok":
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            continue
+    raise AssertionError(f"no answer from {rest.url} within {START_S} s")
