@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from mlestar.core.statistics.importance import Importances
 
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -120,3 +123,10 @@ class DataFacts:
     experiment: Experiment | None = None
     label_audit: Table | None = None
     seed: int = 0
+
+    @cached_property
+    def importances(self) -> Importances | None:
+        """Permutation importances of a quick model on these tables: computed once, for all checks that ask."""
+        from mlestar.core.statistics.importance import importances
+
+        return importances(self)

@@ -60,7 +60,7 @@ def single_features(matrix: Matrix, target: Target, *, threshold: float, seed: i
 
 def strength_of_all(matrix: Matrix, target: Target, *, seed: int) -> float:
     """AUC or concordance of histogram gradient boosting on all features, three folds."""
-    model = partial(boosted, target.task, matrix.categorical, seed)
+    model = partial(boosted, target, matrix.categorical, seed)
     return discrimination(target, out_of_fold(model, matrix.values, target, seed))
 
 
@@ -79,7 +79,7 @@ def _predict_from_others(matrix: Matrix, left_out: int, target: Target, seed: in
     if not rest.names:
         n = len(target.truth)
         return np.zeros(n) if target.task == "regression" else np.zeros((n, len(target.classes)))
-    return out_of_fold(partial(boosted, target.task, rest.categorical, seed), rest.values, target, seed)
+    return out_of_fold(partial(boosted, target, rest.categorical, seed), rest.values, target, seed)
 
 
 def _leads(target: Target, mine: np.ndarray, theirs: np.ndarray, seed: int) -> bool:
