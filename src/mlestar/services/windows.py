@@ -299,6 +299,10 @@ class WindowsService:
 
         return await self.write(workspace, apply)
 
+    async def workspaces(self) -> list[str]:
+        """The names of the workspaces that something was written to, the default one first."""
+        return await self.database.reading(window_reads.workspace_names)
+
     async def report(self, *, workspace: str = "default") -> WindowReport:
         """The figures of all seven windows."""
         name = checked_workspace(workspace)

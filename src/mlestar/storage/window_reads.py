@@ -32,6 +32,12 @@ _WHOLE = select(entries).where(
 )
 
 
+def workspace_names(connection: Connection) -> list[str]:
+    """Every workspace's name, `default` first, then in alphabetical order."""
+    order = (workspaces.c.name != "default", workspaces.c.name)
+    return list(connection.execute(select(workspaces.c.name).order_by(*order)).scalars())
+
+
 def shown_in(connection: Connection, workspace: int, window: int) -> Sequence[Row[Any]]:
     """What a window shows, in the order it shows it."""
     return connection.execute(_SHOWN, {"workspace": workspace, "window": window}).all()
@@ -93,13 +99,12 @@ def written_by(connection: Connection, workspace: int, window: int, version: int
 
 def counts(connection: Connection, workspace: int) -> tuple[int, int, int, float]:
     """Live entries, archived entries, thinking steps, and the mean seconds of a step."""
-    by_state = dict(
-        connection.execute(
-            select(_E.state, func.count())
-            .where(_E.workspace_id == workspace, _E.state.in_((State.LIVE, State.ARCHIVED)))
-            .group_by(_E.state)
-        ).tuples()
+    counted = connection.execute(
+        select(_E.state, func.count())
+        .where(_E.workspace_id == workspace, _E.state.in_((State.LIVE, State.ARCHIVED)))
+        .group_by(_E.state)
     )
+    by_state = {state: int(number) for state, number in counted}
     steps, mean = connection.execute(
         select(func.count(), func.avg(thoughts.c.duration_s)).where(thoughts.c.workspace_id == workspace)
     ).one()

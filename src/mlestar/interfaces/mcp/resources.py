@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_WORKSPACE = "default"
+CHECK_TEMPLATE = "mlestar://check/{id}"
 MARKDOWN, JSON = "text/markdown", "application/json"
 
 
@@ -63,7 +64,7 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         """Every dimension, criterion and check, with weights and sources."""
         return _json(await _answer(services.scores.rubric()))
 
-    @server.resource("mlestar://check/{id}", title="Check", mime_type=JSON)
+    @server.resource(CHECK_TEMPLATE, title="Check", mime_type=JSON)
     async def check(id: str) -> str:  # noqa: A002 - the template's name
         """What one check claims, why, how, with which threshold and source."""
         return _json(await _answer(services.scores.explain(check_id=id)))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 ToolFunction = Callable[..., Awaitable[CallToolResult]]
 _MARK = "__mlestar_tool__"
-_TEXT_LIMIT = 200
+TEXT_LIMIT = 200
+"""Characters of a caller's text that an error repeats."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,7 @@ class StrictTool(Tool):
             if canonical is None:
                 close = get_close_matches(name, known, n=1)
                 raise InvalidInput(
-                    f"{self.name} has no argument {name[:_TEXT_LIMIT]!r}.",
+                    f"{self.name} has no argument {name[:TEXT_LIMIT]!r}.",
                     valid=known,
                     do=f"use {close[0]!r}" if close else "drop it",
                 )
@@ -161,7 +162,7 @@ def _explained(error: ValidationError) -> InvalidInput:
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _TEXT_LIMIT else text[:_TEXT_LIMIT] + "..."
+    return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "..."
 
 
 def _plain(name: str) -> str:
