@@ -96,6 +96,8 @@ def is_deployed(project: ProjectFacts) -> bool:
 
 def calls_into(module: SourceModule, libraries: frozenset[str]) -> int | None:
     """The first line that calls something imported from one of the libraries; None when none is called."""
+    if not module.imported & libraries:
+        return None
     return min((line for name, line in module.calls if name.partition(".")[0] in libraries), default=None)
 
 

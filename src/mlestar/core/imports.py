@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 
 from mlestar.core.source_names import dotted
 
+_TRIPLE_QUOTED = re.compile(r'""".*?"""|\'\'\'.*?\'\'\'', re.DOTALL)
+_IMPORT = re.compile(r"^[ \t]*(?:import[ \t]+([\w., \t]+)|from[ \t]+(\w[\w.]*)[ \t]+import\b)", re.MULTILINE)
 DISTRIBUTIONS: Mapping[str, str] = {
     "sklearn": "scikit-learn", "yaml": "pyyaml", "cv2": "opencv-python", "PIL": "pillow", "bs4": "beautifulsoup4",
     "dotenv": "python-dotenv", "attr": "attrs", "dateutil": "python-dateutil", "jwt": "pyjwt", "git": "gitpython",
@@ -38,15 +41,13 @@ def imports(tree: ast.Module | None) -> Mapping[str, str]:
     return found
 
 
-def imported_names(tree: ast.Module | None) -> frozenset[str]:
-    """Top-level names of the absolute imports."""
+def imported_names(text: str) -> frozenset[str]:
+    """Top-level names of the absolute imports, read line by line: thousands of files must not be parsed for this."""
     names: set[str] = set()
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.partition(".")[0])
-    return frozenset(names)
+    for match in _IMPORT.finditer(_TRIPLE_QUOTED.sub('""', text)):
+        listed = match[1] or match[2]
+        names |= {part.split()[0].partition(".")[0] for part in listed.split(",") if part.strip()}
+    return frozenset(name for name in names if name.isidentifier())
 
 
 def called_names(tree: ast.Module | None) -> tuple[tuple[str, int], ...]:

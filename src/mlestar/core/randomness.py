@@ -19,6 +19,10 @@ _SKLEARN_RANDOM = re.compile(
     r"RandomizedSearchCV|HalvingRandomSearchCV|IsolationForest|permutation_importance|RepeatedStratifiedKFold|"
     r"RepeatedKFold|GaussianMixture|SMOTE\w*|ADASYN|RandomOverSampler|RandomUnderSampler|make_classification|TSNE)$"
 )
+_MAY_DRAW = re.compile(
+    r"train_test_split|Forest|Tree|Boost|Bagging|SGD|MLP|KMeans|Split|Random|Fold|Forest|importance|SMOTE|"
+    r"ADASYN|Mixture|make_|TSNE|\.sample\("
+)
 _SHUFFLED = frozenset({"KFold", "StratifiedKFold", "StratifiedGroupKFold"})
 _GLOBAL_SEEDS = {
     "random": re.compile(
@@ -38,6 +42,7 @@ _DRAWS = {
     ),
     "tensorflow": re.compile(r"^tensorflow\.(random\.(?!set)\w+|keras\.\w+)|^keras\."),
 }
+_RELEVANT = re.compile(r"random|torch|tensorflow|keras|seed")
 _PANDAS_SAMPLE = "sample"
 
 
@@ -57,7 +62,7 @@ def random_sources(project: ProjectFacts) -> list[RandomSource]:
     `random_state` (or `seed`), take it from a configuration (`**params`), or draw from NumPy's seeded generator.
     """
     modules = list(project.own_modules.values())
-    calls = [(module, name, line) for module in modules for name, line in module.calls]
+    calls = [(module, name, line) for module in modules if _RELEVANT.search(module.text) for name, line in module.calls]
     helper = any(
         re.search(r"(^|\.)(set_seeds?|fix_seeds?|seed_all|seed_everything|set_random_seeds?)$", name)
         for _, name, _ in calls
@@ -87,7 +92,7 @@ def _sklearn(modules: list[SourceModule], *, numpy_seeded: bool) -> RandomSource
     draws = 0
     loose: list[tuple[str, int, str]] = []
     for module in modules:
-        if not module.imported & {"sklearn", "imblearn", "pandas"}:
+        if not module.imported & {"sklearn", "imblearn", "pandas"} or not _MAY_DRAW.search(module.text):
             continue
         for node in ast.walk(module.tree) if module.tree else ():
             if isinstance(node, ast.Call) and _draws(node):

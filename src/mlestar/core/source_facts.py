@@ -56,7 +56,7 @@ class SourceModule:
     @cached_property
     def imported(self) -> frozenset[str]:
         """Top-level names of the absolute imports."""
-        return imported_names(self.tree)
+        return imported_names(self.text)
 
     @cached_property
     def calls(self) -> tuple[tuple[str, int], ...]:

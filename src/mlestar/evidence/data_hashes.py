@@ -51,9 +51,14 @@ def read_data_hashes(
 
 
 def _located(source: str, path: str, real: Mapping[str, Path]) -> str:
-    """The file that an entry means: relative to the listing's folder, or to the project's root."""
-    beside = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
-    return beside if beside in real or posixpath.normpath(path) not in real else posixpath.normpath(path)
+    """The file that an entry means: relative to the listing's folder, or to one of the folders above it."""
+    folder = posixpath.dirname(source)
+    beside = posixpath.normpath(posixpath.join(folder, path))
+    candidate = beside
+    while candidate not in real and folder:
+        folder = posixpath.dirname(folder)
+        candidate = posixpath.normpath(posixpath.join(folder, path))
+    return candidate if candidate in real else beside
 
 
 def _recorded(

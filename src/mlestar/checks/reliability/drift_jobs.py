@@ -127,6 +127,7 @@ def drift_detector_detects(facts: Facts) -> Iterator[Verdict]:
     tests = [
         module
         for module in project.test_modules.values()
+        if any(name in module.text for name in names)
         if any(
             target.rpartition(".")[2] in names or (target.split(".")[-2:-1] and target.split(".")[-2] in names)
             for target in module.imports.values()
