@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -29,24 +29,29 @@ def load() -> dict[str, Check]:
 
 
 def run_checks(
-    facts: Facts, ids: Iterable[str] | None = None, *, not_applicable: Mapping[str, str] | None = None
+    facts: Facts,
+    ids: Iterable[str] | None = None,
+    *,
+    not_applicable: Mapping[str, str] | None = None,
+    on_check: Callable[[int, str], None] | None = None,
 ) -> list[Finding]:
     """Judge: every check of `ids` (all, if None) in the rubric's order, at least one finding each.
 
     A check that yields nothing had no input: its finding is `unknown`. One that raises is an `error` finding that
     names the exception's type; neither is ever a fail. `not_applicable` (check -> reason) comes from the profile's
-    rules; a check cannot excuse itself.
+    rules; a check cannot excuse itself. `on_check` is told how many are done and which one comes next.
     """
     catalogue = load()
     wanted = set(CHECKS if ids is None else ids)
     excused = not_applicable or {}
     findings: list[Finding] = []
-    for check_id in CHECKS:
-        if check_id in wanted:
-            entry = catalogue.get(check_id)
-            verdicts = [_excused(excused[check_id])] if check_id in excused else list(_verdicts(check_id, facts))
-            doc = entry.doc if entry else NO_DOC
-            findings += [finding_of(check_id, doc, verdict) for verdict in verdicts]
+    for done, check_id in enumerate(check for check in CHECKS if check in wanted):
+        if on_check is not None:
+            on_check(done, check_id)
+        entry = catalogue.get(check_id)
+        verdicts = [_excused(excused[check_id])] if check_id in excused else list(_verdicts(check_id, facts))
+        doc = entry.doc if entry else NO_DOC
+        findings += [finding_of(check_id, doc, verdict) for verdict in verdicts]
     return findings
 
 

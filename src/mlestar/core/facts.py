@@ -10,7 +10,7 @@ from mlestar.core.limits import LIMITS
 
 if TYPE_CHECKING:
     from mlestar.core.data_facts import DataFacts
-    from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.project_facts import ModelFile, ProjectFacts
     from mlestar.core.run_facts import RunFacts
 
 
@@ -20,13 +20,15 @@ class Facts:
 
     `claims` maps a dimension name (scoping, training, analysis, reliability, excellence) to the object that the
     caller stated for it (the integration guide's projectDetails, modelConfig, modelMetrics, deploymentConfig,
-    projectArtifacts): untrusted, free JSON. `limits` holds the overridden thresholds only.
+    projectArtifacts): untrusted, free JSON. `models` are model files named by
+    themselves, outside of the project. `limits` holds the overridden thresholds only.
     """
 
     claims: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     project: ProjectFacts | None = None
     data: DataFacts | None = None
     run: RunFacts | None = None
+    models: tuple[ModelFile, ...] = ()
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def limit(self, check_id: str, name: str) -> float:

@@ -84,21 +84,28 @@ def alerts_of(card: Scorecard, findings: Mapping[str, Finding]) -> list[Alert]:
     return alerts
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """What passing a check on the strongest evidence it can reach would add: overall points, and its dimension's."""
+
+    overall: Fraction
+    dimension: Fraction
+
+
 def gain_of(
     finding: Finding, card: Scorecard, findings: Mapping[str, Finding], *, weights: Mapping[str, int] | None = None
-) -> Fraction:
-    """Overall points if this check passed on the strongest evidence it can reach.
-
-    For a critical fail the lifted cap counts too; otherwise it is the check's share of what it does not earn yet.
-    """
+) -> Gain:
+    """The points of a check: its share of what it does not earn yet. For a critical fail the lifted cap counts too."""
     spec = CHECKS[finding.check]
     if finding.check not in card.shares or finding.outcome is Outcome.NOT_APPLICABLE:
-        return Fraction(0)
+        return Gain(overall=Fraction(0), dimension=Fraction(0))
     if finding.check in card.blockers:
         fixed = replace(finding, outcome=Outcome.PASS, level=spec.best, value=Fraction(1))
         after = score([*(f for f in findings.values() if f.check != finding.check), fixed], weights=weights)
-        return after.overall.score - card.overall.score
-    return card.shares[finding.check] * max(Fraction(0), spec.best.cap - credit(finding))
+        own = after.dimension(spec.dimension).marks.score - card.dimension(spec.dimension).marks.score
+        return Gain(overall=after.overall.score - card.overall.score, dimension=own)
+    points = card.shares[finding.check] * max(Fraction(0), spec.best.cap - credit(finding))
+    return Gain(overall=points, dimension=points * len(card.dimensions))
 
 
 def order_of(finding: Finding, card: Scorecard, gain: Fraction) -> tuple[object, ...]:
@@ -156,12 +163,18 @@ def _input_actions(
     for check in waiting:
         lacking = tuple(need for need in CHECKS[check].needs if need not in have)
         groups.setdefault(lacking, []).append(check)
-    actions: list[tuple[Fraction, NextAction]] = []
+    actions: list[tuple[Fraction, frozenset[str], NextAction]] = []
     for lacking, checks in groups.items():
         total = sum((gains[check] for check in checks), Fraction(0))
         top = max(checks, key=lambda check: (gains[check], check))
         names = " and ".join(f"`{name}`" for name in lacking)
         text = f"Evaluate again with {names}: it settles {len(checks)} check{'s' * (len(checks) != 1)} unknown now"
-        actions.append((total, NextAction(check=top, text=text, gain=round(float(total), 2))))
-    actions.sort(key=lambda pair: (-pair[0], pair[1].check))
-    return [action for _, action in actions]
+        actions.append((total, frozenset(lacking), NextAction(check=top, text=text, gain=round(float(total), 2))))
+    actions.sort(key=lambda entry: (-entry[0], entry[2].check))
+    shown: list[NextAction] = []
+    named: list[frozenset[str]] = []
+    for _, lacking, action in actions:
+        if not any(lacking >= earlier for earlier in named):  # more inputs on top of one that is asked for already
+            named.append(lacking)
+            shown.append(action)
+    return shown

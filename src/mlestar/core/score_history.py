@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlestar.core.score_views import Judgement
 
 MOST_CHANGES = 10
+TREND_CHANGES = 3
 
 
 def state_of(judgement: Judgement) -> dict[str, list[str]]:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSummary:
-    """Five dimensions and overall, what they rest on, what is wrong, what to do next."""
+    """Five dimensions and overall, what they rest on, what is wrong, what to do next.
+
+    `trend` is what the newest change of findings did: when, by what, how many points, the checks that moved most.
+    """
 
     score: Mapping[str, float]
     interpretation: Interpretation
@@ -29,10 +32,13 @@ class ScoreSummary:
     next_actions: tuple[NextAction, ...]
     dimensions: tuple[DimensionView, ...]
     terms: Mapping[str, Any]
+    trend: Mapping[str, Any]
     rubric_version: str = RUBRIC_VERSION
 
 
-def summary_of(judgement: Judgement, terms: Mapping[str, Mapping[str, Any]]) -> ScoreSummary:
+def summary_of(
+    judgement: Judgement, terms: Mapping[str, Mapping[str, Any]], trend: Mapping[str, Any] | None = None
+) -> ScoreSummary:
     """The summary of a judgement; of the terms, what departs from the rubric's own is shown."""
     figures = numbers(judgement.card.overall)
     return ScoreSummary(
@@ -46,6 +52,7 @@ def summary_of(judgement: Judgement, terms: Mapping[str, Mapping[str, Any]]) -> 
         next_actions=judgement.actions(),
         dimensions=judgement.dimensions(),
         terms={letter: part for letter, part in terms.items() if part},
+        trend=trend or {},
     )
 
 

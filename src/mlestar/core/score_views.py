@@ -10,6 +10,7 @@ from typing import Any
 from mlestar.core.evidence import Finding, Level, Outcome, Where
 from mlestar.core.readiness import (
     Alert,
+    Gain,
     NextAction,
     alerts_of,
     gain_of,
@@ -88,7 +89,7 @@ class Judgement:
 
     findings: Mapping[str, Finding]
     card: Scorecard
-    gains: Mapping[str, Fraction]
+    gains: Mapping[str, Gain]
     alerts: tuple[Alert, ...]
     given: frozenset[str] = field(default_factory=frozenset)
 
@@ -110,10 +111,14 @@ class Judgement:
     def ordered(self, letter: str = "") -> list[Finding]:
         """The findings of a dimension (all, if empty), most important first."""
         chosen = [finding for check, finding in self.findings.items() if check.startswith(letter)]
-        return sorted(chosen, key=lambda finding: order_of(finding, self.card, self.gains[finding.check]))
+        return sorted(chosen, key=lambda finding: order_of(finding, self.card, self.gains[finding.check].overall))
 
-    def view(self, finding: Finding, *, scale: int = 1) -> FindingView:
-        """One finding as shown, its gain times `scale` (5 in points of a dimension, 1 in overall points)."""
+    def points(self, check: str, letter: str = "") -> Fraction:
+        """The gain of a check in points of its dimension when that is what is shown, else in overall points."""
+        return self.gains[check].dimension if letter else self.gains[check].overall
+
+    def view(self, finding: Finding, letter: str = "") -> FindingView:
+        """One finding as shown beside the score of a dimension (overall, if empty)."""
         return FindingView(
             check=finding.check,
             title=CHECKS[finding.check].title,
@@ -124,17 +129,17 @@ class Judgement:
             threshold=finding.threshold,
             source=finding.source,
             fix=finding.fix,
-            gain=round(float(self.gains[finding.check] * scale), 2),
+            gain=round(float(self.points(finding.check, letter)), 2),
             critical=CHECKS[finding.check].critical,
             refuted=finding.refuted,
             n=finding.n,
             run_id=finding.run_id,
         )
 
-    def actions(self, letter: str = "", *, scale: int = 1) -> tuple[NextAction, ...]:
+    def actions(self, letter: str = "") -> tuple[NextAction, ...]:
         """The three next actions within a dimension (all, if empty)."""
         within = {check: finding for check, finding in self.findings.items() if check.startswith(letter)}
-        gains = {check: self.gains[check] * scale for check in within}
+        gains = {check: self.points(check, letter) for check in within}
         return tuple(next_actions(within, gains, given=self.given, blockers=self.card.blockers))
 
     def blockers(self) -> tuple[FindingView, ...]:

@@ -63,7 +63,7 @@ class Terms:
 
 def terms_of(project: ProjectFacts | None) -> Terms:
     """Read `[tool.mlestar]`. What is wrong in it is named and ignored: a judge does not guess."""
-    section = _section(project)
+    section = section_of(project)
     problems: list[str] = []
     head_time = project.git.head_time if project is not None and project.git is not None else None
     terms = Terms(
@@ -74,7 +74,8 @@ def terms_of(project: ProjectFacts | None) -> Terms:
     return Terms(waivers=terms.waivers, weights=terms.weights, limits=terms.limits, problems=tuple(problems))
 
 
-def _section(project: ProjectFacts | None) -> Mapping[str, Any]:
+def section_of(project: ProjectFacts | None) -> Mapping[str, Any]:
+    """The project's `[tool.mlestar]`; empty when there is none."""
     documents = project.manifests.get(PYPROJECT, ()) if project is not None else ()
     for document in documents:
         if isinstance(document, Mapping):

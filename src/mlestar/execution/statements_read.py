@@ -26,7 +26,7 @@ def statements_read(facts: Facts, findings: Iterable[Finding]) -> dict[str, Any]
     """
     if not facts.claims:
         return {}
-    claims_alone = replace(facts, project=None, data=None, run=None)
+    claims_alone = replace(facts, project=None, data=None, run=None, models=())
     judged = run_checks(claims_alone)
     contradicted = {f.check: f.observed for f in judged if f.outcome is Outcome.FAIL}
     contradicted |= {f.check: f.observed for f in findings if f.refuted}

@@ -153,7 +153,7 @@ class EvaluationService:
         )
         answer = await self._judged(request, progress)
         found = [from_json(parts) for parts in answer["findings"]]
-        terms = {**answer["terms"], "profile": answer["profile"], "given": request["given"]}
+        terms = {**answer["terms"], "profile": answer["profile"], "given": answer["given"]}
         asked = asked_dimensions(dimension)
         judgement, changes = await self._database.writing(
             functools.partial(
@@ -162,7 +162,7 @@ class EvaluationService:
                 at=self._clock(),
                 evaluated={letter.id: [f for f in found if f.check.startswith(letter.id)] for letter in asked},
                 terms=terms,
-                cause={"evaluated": dimension, "given": request["given"]},
+                cause={"evaluated": dimension, "given": answer["given"]},
             )
         )
         await self._tell_windows(workspace, judgement, asked)
@@ -214,7 +214,6 @@ def _evaluation(
 ) -> Evaluation:
     everything = name == ALL
     letter = "" if everything else asked_dimensions(name)[0].id
-    scale = 1 if everything else len(DIMENSIONS)
     figures = numbers(judgement.card.overall if everything else judgement.card.dimension(letter).marks)
     ordered = judgement.ordered(letter)
     dimensions = judgement.dimensions()
@@ -227,9 +226,9 @@ def _evaluation(
         ceiling=figures["ceiling"],
         coverage=figures["coverage"],
         criteria=tuple(c for d in dimensions if d.id.startswith(letter) for c in d.criteria),
-        findings=tuple(judgement.view(finding, scale=scale) for finding in ordered[:MOST_FINDINGS]),
+        findings=tuple(judgement.view(finding, letter) for finding in ordered[:MOST_FINDINGS]),
         findings_total=len(ordered),
-        next_actions=judgement.actions(letter, scale=scale),
+        next_actions=judgement.actions(letter),
         alerts=tuple(alerts),
         blockers=tuple(view for view in judgement.blockers() if view.check.startswith(letter)),
         statements=answer.get("statements", {}),

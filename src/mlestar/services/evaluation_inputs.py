@@ -56,7 +56,6 @@ def request_of(
         if path and name != FOLDER:
             places[name] = _place(path, settings.roots, base=places.get(FOLDER, {}).get("path", ""))
     columns = groups.split(",") if isinstance(groups, str) else groups
-    named = {"target": target, "groups": groups, "time": time}
     return {
         "dimensions": letters,
         "claims": claims,
@@ -65,7 +64,6 @@ def request_of(
         "groups": [column.strip() for column in columns if column.strip()],
         "time": time,
         "execute": execute,
-        "given": sorted([*places, *(name for name, value in named.items() if value), *["execute"] * execute]),
         "max_rows": settings.max_rows,
         "max_bytes": settings.max_file_mb * MIB,
     }

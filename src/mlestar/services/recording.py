@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.score_history import MOST_CHANGES, changes, state_of
+from mlestar.core.score_history import MOST_CHANGES, TREND_CHANGES, changes, state_of
 from mlestar.core.score_summary import summary_of, to_json
 from mlestar.core.score_views import Judgement
 from mlestar.storage import findings as stored
@@ -51,21 +51,15 @@ def record(
     judgement = Judgement.of(stored.all_of(connection, workspace), all_terms)
     moved = changes(before.get("state", {}), judgement)
     scores = judgement.scores()
-    stored.write_scorecard(
-        connection,
-        workspace,
-        {"state": state_of(judgement), "summary": to_json(summary_of(judgement, all_terms)), "at": at},
-    )
-    stored.append_history(
-        connection,
-        workspace,
-        at=at,
-        data={
-            "cause": dict(cause),
-            "scores": scores,
-            "change": round(scores["overall"] - before.get("summary", {}).get("score", {}).get("overall", 0.0), 1),
-            "changes": moved[:MOST_CHANGES],
-            "changes_total": len(moved),
-        },
-    )
+    entry = {
+        "cause": dict(cause),
+        "scores": scores,
+        "change": round(scores["overall"] - before.get("summary", {}).get("score", {}).get("overall", 0.0), 1),
+        "changes": moved[:MOST_CHANGES],
+        "changes_total": len(moved),
+    }
+    trend = {"at": at, **entry, "changes": moved[:TREND_CHANGES]}
+    summary = to_json(summary_of(judgement, all_terms, trend))
+    stored.write_scorecard(connection, workspace, {"state": state_of(judgement), "summary": summary})
+    stored.append_history(connection, workspace, at=at, data=entry)
     return judgement, moved

@@ -20,6 +20,7 @@ from mlestar.core.score_summary import from_json, summary_of
 from mlestar.core.score_views import DimensionView, FindingView, Interpretation, Judgement
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.storage import findings as stored
+from mlestar.storage.alerts import alerts_of_state
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,6 +57,7 @@ class Score:
     next_actions: tuple[NextAction, ...]
     dimensions: tuple[DimensionView, ...]
     terms: Mapping[str, Any]
+    trend: Mapping[str, Any]
     rubric_version: str
     findings: tuple[FindingView, ...] = ()
     history: tuple[Mapping[str, Any], ...] = ()
@@ -206,13 +208,15 @@ def _check(spec: table.CheckSpec) -> dict[str, Any]:
 
 def _read(connection: Connection, workspace: str, view: str) -> Score:
     kept = stored.scorecard_of(connection, workspace)
-    if view in {"summary", "history"}:
-        summary = from_json(kept["summary"]) if kept else summary_of(Judgement.of([], {}), {})
-        told = stored.history_of(connection, workspace, limit=HISTORY_ENTRIES) if view == "history" else ()
-        return replace(_score(workspace, view, summary), history=tuple(told))
+    summary = from_json(kept["summary"]) if kept else summary_of(Judgement.of([], {}), {})
+    summary = replace(summary, alerts=(*summary.alerts, *alerts_of_state(connection, workspace)))
+    score = _score(workspace, view, summary)
+    if view == "summary":
+        return score
+    if view == "history":
+        return replace(score, history=tuple(stored.history_of(connection, workspace, limit=HISTORY_ENTRIES)))
     terms = stored.terms_of(connection, workspace)
     judgement = Judgement.of(stored.all_of(connection, workspace), terms)
-    score = _score(workspace, view, summary_of(judgement, terms))
     views = tuple(judgement.view(finding) for finding in judgement.ordered())
     if view == "findings":
         return replace(score, findings=views)
@@ -221,7 +225,7 @@ def _read(connection: Connection, workspace: str, view: str) -> Score:
         return replace(score, extra={"ml_test_score": tests})
     report = Report(
         workspace=workspace,
-        summary=summary_of(judgement, terms),
+        summary=summary,
         findings=views,
         ml_test_score=tests,
         history=stored.history_of(connection, workspace, limit=HISTORY_ENTRIES),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlestar.checks.inspected import absent
 from mlestar.checks.registry import check
 from mlestar.core.ci import jobs
-from mlestar.core.evidence import Level, Outcome, Verdict, slots
+from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
 from mlestar.core.pickles import SAFE_FORMATS, dangerous, unknown
 from mlestar.core.project_facts import TEST_PATH
 from mlestar.core.secrets import find_secrets
@@ -17,6 +17,7 @@ from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
+    from mlestar.core.project_facts import ModelFile
 
 _UNSCANNED = re.compile(r"(\.lock|\.dvc|\.svg|\.min\.js|package-lock\.json)$|(^|/)(dvc\.lock|mlruns/)")
 _FIXTURE = re.compile(r"(^|/)(fixtures?|testdata|test_data|mocks?)/")
@@ -78,32 +79,33 @@ def model_files_are_inert(facts: Facts) -> Iterator[Verdict]:
     Fix: Save with skops, safetensors or ONNX; replace a file with dangerous imports from a trusted training run.
     Limits: A harmless import can still lead to code in a library with a flaw; files beyond 64 MiB are scanned in part.
     """
-    project = facts.project
-    if project is None:
+    models = list(facts.models)
+    if facts.project is not None:
+        models += facts.project.models
+        if not models:
+            yield absent("no model file in the project")
+    if not models:
         return
-    if not project.models:
-        yield absent("no model file in the project")
-        return
-    worst = next((model for model in project.models if dangerous(model.imports)), None)
+    worst = next((model for model in models if dangerous(model.imports)), None)
     if worst is not None:
         yield Verdict(
             outcome=Outcome.FAIL,
             level=Level.MEASURED,
             observed=f"loading {worst.path} imports {listed(dangerous(worst.imports))}",
-            where=project.where(worst.path),
-            n=len(project.models),
+            where=_of_model(worst),
+            n=len(models),
             fix=f"do not load {worst.path}; retrain and save it in a format without code",
         )
         return
-    unsafe = [model for model in project.models if model.format not in SAFE_FORMATS]
+    unsafe = [model for model in models if model.format not in SAFE_FORMATS]
     if not unsafe:
-        formats = listed(sorted({model.format for model in project.models}))
+        formats = listed(sorted({model.format for model in models}))
         yield Verdict(
             outcome=Outcome.PASS,
             level=Level.MEASURED,
-            observed=f"{counted(len(project.models), 'model file')}, all of formats without code ({formats})",
-            where=project.where(project.models[0].path),
-            n=len(project.models),
+            observed=f"{counted(len(models), 'model file')}, all of formats without code ({formats})",
+            where=_of_model(models[0]),
+            n=len(models),
         )
         return
     first = unsafe[0]
@@ -114,10 +116,14 @@ def model_files_are_inert(facts: Facts) -> Iterator[Verdict]:
         outcome=Outcome.PARTIAL,
         level=Level.MEASURED,
         observed=f"{counted(len(unsafe), 'file')} that may run code when loaded, e.g. {first.path}, {detail}{rest}",
-        where=project.where(first.path),
-        n=len(project.models),
+        where=_of_model(first),
+        n=len(models),
         fix=f"re-save {first.path} with skops, safetensors or ONNX",
     )
+
+
+def _of_model(model: ModelFile) -> Where:
+    return Where(path=model.path, sha256=model.sha256)
 
 
 @check("X3.5")
