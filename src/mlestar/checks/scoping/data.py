@@ -49,7 +49,7 @@ def target_exists_and_fits(facts: Facts) -> Iterator[Verdict]:
         yield measured(table, Outcome.FAIL, observed, column=data.target)
         return
     column = table.frame[data.target]
-    task = data.task or _declared_task(facts)
+    task = _declared_task(facts)
     found = f"{data.target} of {table.path} has {counted(column.nunique(), 'distinct value')}"
     if not task:
         observed = f"{found}, which reads as {task_of(column)}; no task is declared"
@@ -63,6 +63,9 @@ def target_exists_and_fits(facts: Facts) -> Iterator[Verdict]:
 
 
 def _declared_task(facts: Facts) -> str:
+    """What the documents or the request say; a run declares the task that it trained for."""
+    if facts.run is not None and facts.data is not None and facts.data.task:
+        return facts.data.task
     for _, statements in stated(facts, "scoping", PROBLEM, CARD, README):
         for said in under(statements, r"\btask\b|\bproblem type\b"):
             task = next((name for name, words in _TASK_WORDS if re.search(words, said.text, re.IGNORECASE)), "")
