@@ -38,11 +38,15 @@ class CoverageReport:
 
 @dataclass(frozen=True, kw_only=True)
 class StaticReport:
-    """Findings of a code scanner (SARIF, bandit or ruff JSON): (path, line, rule, severity) each."""
+    """Findings of a code scanner (SARIF, bandit or ruff JSON): (path, line, rule, severity) each.
+
+    `own` is True when the scanner was run by us over these files; its `path` is then empty.
+    """
 
     path: str
     tool: str
     results: tuple[tuple[str, int, str, str], ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

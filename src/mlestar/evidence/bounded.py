@@ -39,6 +39,8 @@ class Limits:
     model_scan: int = 64 << 20
     commits: int = 400
     git_seconds: float = 10.0
+    scan_files: int = 3_000
+    scan_seconds: float = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)

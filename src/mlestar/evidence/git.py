@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,7 +146,7 @@ def _tags(output: str) -> tuple[Tag, ...]:
     return tuple(sorted(tags, key=lambda tag: (tag.time, tag.name)))
 
 
-def _changed(git, limits: Limits) -> dict[str, int]:  # noqa: ANN001 - the bound runner above
+def _changed(git: Callable[..., str], limits: Limits) -> dict[str, int]:
     """Needs trees, which a partial clone may lack: then nothing is known of single files."""
     try:
         output = git(

@@ -109,10 +109,10 @@ def _walk_opcodes(stream: io.BytesIO) -> tuple[set[str], bool]:
                 memo[memo_size] = last
                 memo_size += 1
             elif name in {"PUT", "BINPUT", "LONG_BINPUT"}:
-                memo[int(argument)] = last
-                memo_size = max(memo_size, int(argument) + 1)
+                memo[int(str(argument))] = last
+                memo_size = max(memo_size, int(str(argument)) + 1)
             elif name in {"GET", "BINGET", "LONG_BINGET"}:
-                last = memo.get(int(argument), "")
+                last = memo.get(int(str(argument)), "")
                 strings.append(last)
             elif name in {"GLOBAL", "INST"}:
                 imports.add(str(argument).replace(" ", ".", 1))

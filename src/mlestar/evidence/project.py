@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlestar.core.project_facts import FileKind, ModelFile, ProjectFacts, ProjectFile, Skipped
 from mlestar.core.source_facts import SourceModule
@@ -17,6 +18,10 @@ from mlestar.evidence.manifests import UnfitDocument, parse_manifest
 from mlestar.evidence.model_files import model_format, read_model
 from mlestar.evidence.notebooks import read_notebook
 from mlestar.evidence.reports import read_reports
+from mlestar.evidence.scanners import scan
+
+if TYPE_CHECKING:
+    from mlestar.core.report_facts import Reports
 
 _KINDS: dict[FileKind, str] = {
     "python": "py pyi",
@@ -27,7 +32,7 @@ _KINDS: dict[FileKind, str] = {
     "data": "csv tsv parquet jsonl ndjson feather arrow xls xlsx npy npz db sqlite avro orc",
     "binary": "png jpg jpeg gif svg pdf zip gz tar bz2 xz 7z whl so dll dylib exe bin ico woff woff2 ttf mp4 wav",
 }
-_BY_SUFFIX = {suffix: kind for kind, suffixes in _KINDS.items() for suffix in suffixes.split()}
+_BY_SUFFIX: dict[str, FileKind] = {suffix: kind for kind, suffixes in _KINDS.items() for suffix in suffixes.split()}
 _SCRIPT_NAMES = re.compile(
     r"^(makefile|gnumakefile|dockerfile|containerfile|jenkinsfile|justfile|procfile|snakefile|noxfile|crontab|run|\.?env)(\..*)?$",
     re.IGNORECASE,
@@ -51,7 +56,7 @@ def read_project(root: Path, *, boundary: Path | None = None, limits: Limits | N
         raise NotFound(f"there is no folder {root.name}", do="name an existing project folder")
     if not root.is_dir():
         raise InvalidInput(f"{root.name} is not a folder", do="name the project's folder")
-    return _Reader(root, boundary or root, limits or Limits()).read()
+    return _Reader(root.resolve(), (boundary or root).resolve(), limits or Limits()).read()
 
 
 class _Reader:
@@ -85,10 +90,16 @@ class _Reader:
             git=read_git(self.root, self.boundary, self.limits),
             models=tuple(sorted(self.models, key=lambda model: model.path)),
             data_hashes=read_data_hashes(self.manifests, self.texts, real, self.limits),
-            reports=read_reports(self.texts, self.manifests),
+            reports=self._reports(),
             skipped=tuple(sorted(self.skipped, key=lambda skipped: skipped.path)),
             truncated=truncated,
         )
+
+    def _reports(self) -> Reports:
+        """What other tools left behind, and what the scanners installed here say."""
+        reports = read_reports(self.texts, self.manifests)
+        own = scan(self.root, [path for path, module in self.modules.items() if not module.is_notebook], self.limits)
+        return replace(reports, static=(*own, *reports.static))
 
     def _read_file(self, found: Found) -> None:
         kind = kind_of(found.path)
@@ -97,10 +108,12 @@ class _Reader:
         limit = self.limits.notebook_file if kind == "notebook" else self.limits.text_file
         if kind not in {"data", "model", "binary"} and self._affords_text(found, limit):
             raw = self._bytes(found, limit)
-            self.text_left -= len(raw)
-            sha256 = hashlib.sha256(raw).hexdigest()
-            text = _decoded(raw)
-            if text is None:
+            self.text_left -= len(raw or b"")
+            sha256 = hashlib.sha256(raw).hexdigest() if raw is not None else ""
+            text = _decoded(raw) if raw is not None else None
+            if raw is None:
+                kind = "binary"
+            elif text is None:
                 self._skip(found, "not text")
                 kind = "binary"
             else:
@@ -134,12 +147,12 @@ class _Reader:
             except UnfitDocument as error:
                 self.skipped.append(Skipped(path=path, reason=str(error)))
 
-    def _bytes(self, found: Found, limit: int) -> bytes:
+    def _bytes(self, found: Found, limit: int) -> bytes | None:
         try:
             return read_bytes(found.real, limit)
         except OSError as error:
             self._skip(found, f"unreadable ({type(error).__name__})")
-            return b""
+            return None
 
     def _digest(self, found: Found) -> str:
         self.hash_left -= found.size
