@@ -9,8 +9,17 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TokenGrant(BaseModel):
+    """What one HTTP token opens. Only the token's SHA-256 is kept."""
+
+    name: str = Field(description="Shown in the audit log.")
+    sha256: str = Field(pattern=r"^[0-9a-fA-F]{64}$", description="Of the token; `mlestar token` makes both.")
+    workspaces: tuple[str, ...] = Field(default=("*",), description="`*` means every one.")
+    read_only: bool = False
 
 
 class Settings(BaseSettings):
@@ -31,6 +40,19 @@ class Settings(BaseSettings):
     )
     encoding: Literal["o200k_base", "cl100k_base"] = Field(
         default="o200k_base", description="Tokenizer vocabulary that windows are counted with."
+    )
+    tokens: tuple[TokenGrant, ...] = Field(
+        default=(), description="HTTP tokens by SHA-256 (JSON list of name, sha256, workspaces, read_only)."
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Host names beside the listening address that HTTP answers for (JSON list)."
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        default=(), description="Web origins that may call the REST API from a browser (JSON list)."
+    )
+    max_concurrent_requests: int = Field(default=256, ge=1, description="HTTP requests at once; more get 503.")
+    max_requests_per_minute: int = Field(
+        default=6000, ge=1, description="HTTP requests a caller a minute; more get 429."
     )
     window_cap_tokens: int = Field(default=4000, ge=256, le=16000, description="Capacity of one context window.")
     max_file_mb: int = Field(default=512, ge=1, description="Largest data file that is read, in MiB.")

@@ -90,7 +90,7 @@ async def run_child(
 
     Raises:
         MlestarError: What the task itself raised, rebuilt.
-        WorkFailed: The child ended in any other way; `details["log"]` has the end of its log.
+        WorkFailed: The child ended in any other way; `details` has the end of its `log`, and whether it was `killed`.
         ValueError: `task` is not a function of this package.
     """
     if not TASK_NAME.fullmatch(task):
@@ -137,7 +137,7 @@ class _Watched:
                 answer = message
                 break
         if answer is None:
-            raise self._ended(how_it_ended(self._status))
+            raise self._ended(how_it_ended(self._status), killed=self._status is None or self._status < 0)
         if "error" in answer:
             raise from_json(answer["error"])
         if "crash" in answer:
@@ -160,14 +160,14 @@ class _Watched:
             await process.wait()
         await stream.aclose()
 
-    def _ended(self, how: str) -> WorkFailed:
+    def _ended(self, how: str, *, killed: bool = False) -> WorkFailed:
         self._log.seek(0, os.SEEK_END)
         self._log.seek(max(0, self._log.tell() - LOG_TAIL_BYTES))
         tail = self._log.read().decode("utf-8", "replace").strip()
         return WorkFailed(
             f"The worker process of {self._task.rpartition(':')[2]} {how}.",
             do="read the end of its log in details, then try again",
-            details={"log": tail},
+            details={"log": tail, "killed": killed},
         )
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mlestar.storage.database import Database
 
 WORK = "mlestar.execution.worker:work"
+WORKERS = 3
+"""Workers that one run may lose to a kill from outside, the last of them for good."""
 _log = logging.getLogger(__name__)
 
 
@@ -59,16 +61,11 @@ class Runner:
     async def work(self, run_id: str) -> list[str]:
         """The first four stages in a worker process; answers their fingerprints, none when the run ended on them."""
         live = await self._live(run_id)
+        left: list[str] = []
         async with self._outcome_of(live):
-            payload = await self._payload(live)
-            made = await run_child(
-                WORK,
-                payload,
-                on_progress=live.on_progress,
-                on_event=live.on_stage,
-                limits=Limits(memory_mb=self._settings.worker_memory_mb),
-            )
-            return list(made["fingerprints"])
+            made = await self._worked_off(await self._payload(live), live)
+            left.extend(made["fingerprints"])
+        return left
 
     async def deploy(self, run_id: str, fingerprints: list[str]) -> None:
         """Verify and register what `work` left, hand its evidence over, end the run."""
@@ -81,6 +78,21 @@ class Runner:
             )  # fmt: skip
             await deployment.carry_out(payload, dict(zip(STAGES, fingerprints, strict=False)))
             await live.end(Status.SUCCEEDED, message="succeeded")
+
+    async def _worked_off(self, payload: dict[str, Any], live: LiveRun) -> dict[str, Any]:
+        """A worker that was killed is started again: its finished stages are kept, so only the last one is redone."""
+        limits = Limits(memory_mb=self._settings.worker_memory_mb)
+        for attempt in range(1, WORKERS + 1):
+            try:
+                return await run_child(
+                    WORK, payload, on_progress=live.on_progress, on_event=live.on_stage, limits=limits
+                )
+            except WorkFailed as error:
+                if not error.details.get("killed") or attempt == WORKERS:
+                    raise
+                live.doing.message = f"the worker was killed; starting another ({attempt + 1} of {WORKERS})"
+                payload = await self._payload(live)
+        raise AssertionError("the last attempt returns or raises")
 
     @asynccontextmanager
     async def _outcome_of(self, live: LiveRun) -> AsyncGenerator[None]:

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from mlestar.app import Services
+from mlestar.core.run import Run, Status
+from mlestar.errors import Conflict, InvalidInput, MissingDependency, NotFound
+from mlestar.execution.supervisor import lock_of
+from mlestar.settings import Settings
+from mlestar.storage import runs
+
+QUICK: dict[str, Any] = {"data": {"source": "sklearn:breast_cancer"}, "training": {"algorithm": "linear"}}
+
+
+def slow(seed: int, trials: int) -> dict[str, Any]:
+    """A config whose training takes about a tenth of a second a trial; every seed is work of its own."""
+    return {
+        "data": {"source": "sklearn:breast_cancer", "seed": seed},
+        "training": {"algorithm": "lightgbm", "tuning": {"trials": trials}},
+    }
+
+
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    yield from running_services(tmp_path_factory.mktemp("pipelines"))
+
+
+def running_services(folder: Path) -> Iterator[Services]:
+    (folder / "files").mkdir()
+    made = Services(Settings(data_dir=folder / "data", roots=(folder / "files",), supervisor_idle_s=2.0))
+    yield made
+    for process in supervisors(made):
+        process.kill()
+        process.wait(5)
+    made.close()
+
+
+def supervisors(services: Services) -> list[psutil.Process]:
+    """Every process that serves this data folder, launchers and workers included."""
+    wanted = str(services.settings.data_dir)
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get("MLESTAR_DATA_DIR") == wanted:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def supervisor(services: Services) -> psutil.Process:
+    return next(process for process in supervisors(services) if "mlestar.supervise" in process.cmdline())
+
+
+async def ended(services: Services, run: Run) -> Run:
+    found = await services.pipelines.get(run_id=run.run_id, wait_s=PATIENCE_S)
+    assert Status(found.status).ended, f"{found.status} {found.progress}"
+    return found
+
+
+async def finished(services: Services) -> Run:
+    """A quick run that has succeeded; the first one of the folder, when there is one."""
+    known = [run for run in await services.pipelines.runs() if run.status == "succeeded" and run.name == "cancer"]
+    return known[-1] if known else await services.pipelines.run(name="cancer", config=QUICK, wait_s=PATIENCE_S)
+
+
+async def reached(services: Services, run: Run, stage: str, status: str = "running") -> Run:
+    with anyio.fail_after(PATIENCE_S):
+        while True:
+            now = await services.pipelines.get(run_id=run.run_id)
+            if any(state.name == stage and state.status == status for state in now.stages):
+                return now
+            await anyio.sleep(0.05)
+
+
+async def test_a_run_trains_measures_registers_and_leaves_evidence(services: Services) -> None:
+    seen: list[tuple[float, str]] = []
+
+    async def note(done: float, _total: float | None, message: str) -> None:
+        seen.append((done, message))
+
+    run = await services.pipelines.run(name="cancer", config=QUICK, wait_s=PATIENCE_S, progress=note)
+    assert (run.status, run.error) == ("succeeded", {})
+    assert [stage.status for stage in run.stages] == ["succeeded"] * 5
+    assert all(check.outcome != "fail" for stage in run.stages for check in stage.checks)
+    assert run.metrics["accuracy"]["n"] == 114
+    assert run.metrics["accuracy"]["low"] < run.metrics["accuracy"]["value"] < run.metrics["accuracy"]["high"]
+    assert run.metrics["roc_auc"]["value"] > run.baselines["dummy"]["roc_auc"]["value"] == 0.5
+    assert Path(run.model["path"]).is_file()
+    assert {"T3.1", "T1.3", "A1.3"} <= set(run.evidence_recorded)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert len({message for _, message in seen}) >= 4
+    window = await services.windows.read(window=7)
+    assert run.run_id in str(window)
+
+
+async def test_the_same_config_again_reuses_every_stage_and_is_the_same_model(services: Services) -> None:
+    first = await finished(services)
+    again = await services.pipelines.run(pipeline_id=first.pipeline_id, wait_s=PATIENCE_S)
+    assert [stage.reused for stage in again.stages[:4]] == [True] * 4
+    assert again.model["sha256"] == first.model["sha256"]
+    assert again.metrics == first.metrics
+    assert again.model["version"] == first.model["version"] + 1
+
+
+async def test_a_run_id_is_answered_at_once(services: Services) -> None:
+    await services.pipelines.runs()
+    begun = time.monotonic()
+    run = await services.pipelines.run(config=QUICK, wait_s=0)
+    took = time.monotonic() - begun
+    await ended(services, run)
+    assert took < 0.15 * max(1.0, os.getloadavg()[0] / 2)
+
+
+async def test_cancelling_stops_the_work_within_a_second_and_leaves_no_process(services: Services) -> None:
+    run = await services.pipelines.run(config=slow(11, 900), wait_s=0)
+    await reached(services, run, "training")
+    begun = time.monotonic()
+    cancelled = await services.pipelines.cancel(run_id=run.run_id)
+    took = time.monotonic() - begun
+    assert cancelled.status == "cancelled"
+    assert {stage.status for stage in cancelled.stages} == {"succeeded", "cancelled"}
+    assert took < 1.0 * max(1.0, os.getloadavg()[0] / 2)
+    busy = [process for process in supervisors(services) if process.cpu_percent(0.2) > 50]
+    assert busy == []
+
+
+async def test_cancelling_a_run_that_has_ended_is_a_conflict(services: Services) -> None:
+    run = await finished(services)
+    with pytest.raises(Conflict, match="has succeeded already"):
+        await services.pipelines.cancel(run_id=run.run_id)
+
+
+async def test_an_unknown_run_names_the_newest_ones(services: Services) -> None:
+    run = await finished(services)
+    with pytest.raises(NotFound) as caught:
+        await services.pipelines.get(run_id="run-0")
+    assert set(caught.value.valid) == {known.run_id for known in (await services.pipelines.runs())[:10]}
+    assert run.run_id.startswith("run-")
+
+
+@pytest.mark.parametrize(
+    ("config", "error", "says"),
+    [
+        ({"data": {"source": "sklearn:wine"}, "training": {"algorithm": "catboost"}}, MissingDependency, "pip install"),
+        ({"data": {"source": "sklearn:wine"}, "training": {"algorithm": "boost"}}, InvalidInput, "no 'boost'"),
+        ({}, InvalidInput, "source is missing"),
+    ],
+)
+async def test_a_wrong_config_is_refused_before_any_work(
+    services: Services, config: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    before = await services.pipelines.runs()
+    with pytest.raises(error, match=says):
+        await services.pipelines.run(config=config)
+    assert await services.pipelines.runs() == before
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [("sklearn:nope", "NOT_FOUND"), ("missing.csv", "NOT_FOUND"), ("../outside.csv", "OUTSIDE_ROOTS")],
+)
+async def test_a_source_that_cannot_be_read_fails_the_run_with_its_error(
+    services: Services, source: str, code: str
+) -> None:
+    run = await services.pipelines.run(config={"data": {"source": source}}, wait_s=PATIENCE_S)
+    assert (run.status, run.error["code"]) == ("failed", code)
+    assert run.model == {}
+
+
+def customers(seed: int = 0, n: int = 600) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    spent, visits = random.gamma(2, 50, n), random.poisson(4, n)
+    churned = (random.random(n) < 1 / (1 + np.exp(0.01 * spent + 0.2 * visits - 1.5))).astype(int)
+    return pd.DataFrame({"spent": spent, "visits": visits, "plan": random.choice(["a", "b"], n), "churned": churned})
+
+
+async def test_a_csv_file_is_learnt_from_and_a_leaked_copy_of_the_target_stops_the_run(services: Services) -> None:
+    folder = services.settings.roots[0]
+    customers().to_csv(folder / "customers.csv", index=False)
+    config = {"data": {"source": "customers.csv", "target": "churned"}, "training": {"algorithm": "linear"}}
+    clean = await services.pipelines.run(config=config, wait_s=PATIENCE_S)
+    assert clean.status == "succeeded"
+    customers().assign(closed=lambda rows: rows["churned"]).to_csv(folder / "leaked.csv", index=False)
+    config["data"] = {"source": "leaked.csv", "target": "churned"}
+    leaked = await services.pipelines.run(config=config, wait_s=PATIENCE_S)
+    assert leaked.status == "failed"
+    assert "'closed'" in leaked.error["message"]
+    assert [stage.status for stage in leaked.stages][:2] == ["failed", "queued"]
+
+
+async def test_production_is_refused_while_a_critical_finding_stands(services: Services) -> None:
+    frame = customers(n=1200)
+    flip = np.random.default_rng(1).random(len(frame)) < 0.03
+    frame["closed"] = np.where(flip, 1 - frame["churned"], frame["churned"])  # just below the data stage's own limit
+    frame.to_csv(services.settings.roots[0] / "nearly.csv", index=False)
+    config = {
+        "data": {"source": "nearly.csv", "target": "churned"},
+        "training": {"algorithm": "linear"},
+        "deployment": {"environment": "production"},
+    }
+    run = await services.pipelines.run(name="leaky", config=config, wait_s=PATIENCE_S, workspace="gate")
+    assert (run.status, run.error["code"]) == ("failed", "CONFLICT")
+    assert "T2.1" in run.error["message"]
+    assert "closed" in run.error["message"]
+    assert (run.model["version"], run.model["environment"]) == (1, "none")
+
+
+async def test_rolling_back_moves_the_pointer_and_keeps_its_history(services: Services) -> None:
+    config = {**QUICK, "deployment": {"environment": "staging"}}
+    for seed in (0, 1):
+        config["data"] = {"source": "sklearn:breast_cancer", "seed": seed}
+        run = await services.pipelines.run(name="pointed", config=config, wait_s=PATIENCE_S)
+        assert run.status == "succeeded"
+    history = await services.pipelines.roll_back(name="pointed", environment="staging")
+    assert [entry["version"] for entry in history] == [1, 2, 1]
+    assert history[0]["reason"] == "rolled back from version 2"
+    with pytest.raises(NotFound, match="no version 9"):
+        await services.pipelines.roll_back(name="pointed", environment="staging", version=9)
+
+
+async def test_a_killed_worker_is_replaced_and_finished_stages_are_not_done_again(services: Services) -> None:
+    run = await services.pipelines.run(config=slow(12, 20), wait_s=0)
+    await reached(services, run, "training")
+    worker = max(supervisors(services), key=lambda process: process.create_time())
+    worker.kill()
+    done = await ended(services, run)
+    assert done.status == "succeeded"
+    starts = await services.database.reading(lambda connection: runs.starts_of(connection, run.run_id))
+    assert (starts["data"], starts["features"], starts["training"]) == (1, 1, 2)
+
+
+async def test_a_killed_supervisor_is_replaced_and_its_run_goes_on(tmp_path: Path) -> None:
+    for services in running_services(tmp_path):
+        run = await services.pipelines.run(config=slow(13, 20), wait_s=0)
+        await reached(services, run, "training")
+        doomed = supervisors(services)
+        os.kill(supervisor(services).pid, signal.SIGKILL)
+        _, alive = psutil.wait_procs(doomed, timeout=3)
+        assert alive == []
+        assert lock_of(services.settings.data_dir).is_free()
+        done = await ended(services, run)
+        assert done.status == "succeeded"
+        starts = await services.database.reading(lambda connection: runs.starts_of(connection, run.run_id))
+        assert (starts["data"], starts["features"], starts["training"]) == (1, 1, 2)
+        kinds = [event["kind"] for event in await services.pipelines.events(run.run_id)]
+        assert kinds[-1] == "succeeded"
+        assert kinds.count("succeeded") == 1
