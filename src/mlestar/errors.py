@@ -4,6 +4,7 @@ MlestarError                 code                  HTTP
 ├── InvalidInput             INVALID_INPUT         422   a value is wrong: says which, and what is valid
 │   ├── InputTooLarge        INPUT_TOO_LARGE       413   over a documented limit
 │   └── OutsideRoots         OUTSIDE_ROOTS         403   a path leaves the folders this server may read
+├── Forbidden                FORBIDDEN             403   the caller's token does not allow it
 ├── NotFound                 NOT_FOUND             404   an id, file or column that does not exist
 ├── Conflict                 CONFLICT              409   the state moved on, or does not allow the call
 ├── BudgetExceeded           BUDGET_EXCEEDED       409   only critical entries are left and no room
@@ -81,6 +82,13 @@ class OutsideRoots(InvalidInput):
     """A path that leaves the folders this server may read."""
 
     code = "OUTSIDE_ROOTS"
+    http_status = 403
+
+
+class Forbidden(MlestarError):
+    """The caller's token does not allow this."""
+
+    code = "FORBIDDEN"
     http_status = 403
 
 

@@ -6,42 +6,57 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from mlestar import __version__
 from mlestar.errors import InvalidInput
+from mlestar.interfaces.access import AuditLog, Doorkeeper
 from mlestar.interfaces.http.context7_routes import context7_router
 from mlestar.interfaces.http.errors import add_error_handlers
 from mlestar.interfaces.http.evaluation_routes import evaluation_router
+from mlestar.interfaces.http.permission import permit
 from mlestar.interfaces.http.pipeline_routes import pipeline_router
-from mlestar.interfaces.http.security import LOOPBACK, Guard, digest, transport_security
+from mlestar.interfaces.http.security import LOOPBACK, Guard, transport_security
 from mlestar.interfaces.mcp.server import build_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
+    from mcp.server import MCPServer
     from starlette.types import ASGIApp
 
     from mlestar.app import Services
+    from mlestar.interfaces.mcp.subscriptions import Notifier
+
+    Built = tuple[MCPServer[Any], Notifier]
 
 PREFIX = "/api/mle-star"
 SHUTDOWN_S = 2
 """Open streams are cut after this: one open listen stream would otherwise hold the process for ever."""
 
 
-def build_app(services: Services, *, host: str, token: str) -> ASGIApp:
+def build_app(
+    services: Services, *, host: str, token: str, build: Callable[[Services], Built] = build_server
+) -> ASGIApp:
     """The application for one listening address.
 
+    Args:
+        services: What the server answers from.
+        host: The address it listens on.
+        token: A token that opens everything; empty = only those of the settings.
+        build: Makes the MCP server; the protocol's conformance suite adds its fixtures here.
+
     Raises:
-        InvalidInput: The address is not loopback and no token was given.
+        InvalidInput: The address is not loopback and there is no token.
     """
-    if host not in LOOPBACK and not token:
+    doorkeeper = Doorkeeper(services.settings.tokens, token, AuditLog(services.settings.data_dir / "audit.jsonl"))
+    if host not in LOOPBACK and not doorkeeper.asks:
         raise InvalidInput(
             f"Listening on {host} without a token would let everyone in.",
             do="pass --token (or MLESTAR_TOKEN), or listen on 127.0.0.1",
         )
-    security = transport_security(host)
-    server, notifier = build_server(services)
+    security = transport_security(host, services.settings)
+    server, notifier = build(services)
     http = server.streamable_http_app(streamable_http_path="/mcp", transport_security=security)
     sse = server.sse_app(sse_path="/sse", message_path="/messages/", transport_security=security)
 
@@ -61,8 +76,9 @@ def build_app(services: Services, *, host: str, token: str) -> ASGIApp:
         redoc_url=None,
     )
     add_error_handlers(app)
+    rights = [Depends(permit)]
     for router in (evaluation_router(services), pipeline_router(services), context7_router(services)):
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, prefix=PREFIX, dependencies=rights)
 
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, Any]:
@@ -70,13 +86,25 @@ def build_app(services: Services, *, host: str, token: str) -> ASGIApp:
         return {"status": "ok", "version": __version__}
 
     app.router.routes.extend([*http.routes, *sse.routes])
-    return Guard(app, tokens=frozenset({digest(token)} if token else ()), security=security)
+    if services.settings.allowed_origins:
+        from fastapi.middleware.cors import CORSMiddleware
+
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(services.settings.allowed_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["Mcp-Session-Id"],
+        )
+    return Guard(app, doorkeeper=doorkeeper, security=security, settings=services.settings)
 
 
-async def serve_http(services: Services, *, host: str, port: int, token: str) -> None:
+async def serve_http(
+    services: Services, *, host: str, port: int, token: str, build: Callable[[Services], Built] = build_server
+) -> None:
     """Listen until the process is told to stop."""
     import uvicorn
 
-    app = build_app(services, host=host, token=token)
+    app = build_app(services, host=host, token=token, build=build)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S)
     await uvicorn.Server(config).serve()

@@ -1,23 +1,30 @@
-"""Who may call, from where, how much: tokens, Host, Origin, body size. Plain ASGI, so streams stay streams."""
+"""Who may call, from where, how much: Host, Origin, tokens, size, rate. Plain ASGI, so streams stay streams."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Mapping
+import time
+from collections import defaultdict, deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mcp.server.transport_security import TransportSecuritySettings
 
+from mlestar.interfaces.access import current
 from mlestar.interfaces.http.errors import error_response
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import JSONResponse
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from mlestar.interfaces.access import Access, Doorkeeper
+    from mlestar.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OPEN_PATHS = frozenset({"/health"})
 MOST_BODY_BYTES = 4 * 1024 * 1024
+MINUTE_S = 60.0
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -27,99 +34,108 @@ HEADERS = {
 }
 
 
-def transport_security(host: str) -> TransportSecuritySettings:
+def transport_security(host: str, settings: Settings) -> TransportSecuritySettings:
     """Host and Origin are always checked: a web page must not reach a local server through the user's browser."""
-    names = ["127.0.0.1", "localhost", "[::1]"]
+    names = ["127.0.0.1", "localhost", "[::1]", *settings.allowed_hosts]
     if host not in (*LOOPBACK, "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         names.append(f"[{host}]" if ":" in host else host)
     hosts = [pattern for name in names for pattern in (name, f"{name}:*")]
+    own = [f"{scheme}://{name}" for name in hosts for scheme in ("http", "https")]
     return TransportSecuritySettings(
-        enable_dns_rebinding_protection=True,
-        allowed_hosts=hosts,
-        allowed_origins=[f"{scheme}://{name}" for name in hosts for scheme in ("http", "https")],
+        enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=[*own, *settings.allowed_origins]
     )
 
 
-def digest(token: str) -> str:
-    """What is kept of a token: its SHA-256, never the token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 class Guard:
-    """Lets a request through when its Host, Origin, token and size are right; adds the security headers."""
+    """Lets a request through when its Host, Origin, token, size and rate are right; adds the security headers."""
 
-    def __init__(self, app: ASGIApp, *, tokens: frozenset[str], security: TransportSecuritySettings) -> None:
-        """`tokens` are digests; none means that no token is asked for (loopback only)."""
+    def __init__(
+        self, app: ASGIApp, *, doorkeeper: Doorkeeper, security: TransportSecuritySettings, settings: Settings
+    ) -> None:
+        """Guard `app`."""
         self._app = app
-        self._tokens = tokens
+        self._doorkeeper = doorkeeper
         self._security = security
+        self._most_at_once = settings.max_concurrent_requests
+        self._most_a_minute = settings.max_requests_per_minute
+        self._under_way = 0
+        self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check, then pass on."""
+        """Check, then pass on with the caller's rights."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(scope["path"], headers)
+        access = self._doorkeeper.access_of(headers.get("authorization", ""))
+        client = scope.get("client")
+        refusal = self._refusal(scope["path"], headers, access, caller=client[0] if client else "")
         if refusal is not None:
-            status, message, code = refusal
-            response = error_response(status, message, code)
-            if status == HTTPStatus.UNAUTHORIZED:
-                response.headers["WWW-Authenticate"] = "Bearer"
-            await response(scope, receive, send)
+            await refusal(scope, receive, send)
             return
+        right = current.set(access) if access is not None else None
+        self._under_way += 1
+        try:
+            await self._app(scope, _bounded(receive), _with_headers(send))
+        finally:
+            self._under_way -= 1
+            if right is not None:
+                current.reset(right)
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *((name, value) for name, value in HEADERS.items() if name not in present),
-                ]
-            await send(message)
-
-        await self._app(scope, _bounded(receive), send_with_headers)
-
-    def _refusal(self, path: str, headers: Mapping[str, str]) -> tuple[int, str, str] | None:
+    def _refusal(
+        self, path: str, headers: Mapping[str, str], access: Access | None, *, caller: str
+    ) -> JSONResponse | None:
         host, origin = headers.get("host", ""), headers.get("origin", "")
         if not _allowed(host, self._security.allowed_hosts):
-            return (
-                HTTPStatus.MISDIRECTED_REQUEST,
-                f"This server does not answer for the host {host[:200]!r}.",
-                "WRONG_HOST",
-            )
+            message = f"This server does not answer for the host {host[:200]!r}."
+            return error_response(HTTPStatus.MISDIRECTED_REQUEST, message, "WRONG_HOST")
         if origin and not _allowed(origin, self._security.allowed_origins):
-            return HTTPStatus.FORBIDDEN, f"Requests from {origin[:200]!r} are not allowed.", "WRONG_ORIGIN"
+            message = f"Requests from {origin[:200]!r} are not allowed."
+            return error_response(HTTPStatus.FORBIDDEN, message, "WRONG_ORIGIN")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
-            return (
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"A body holds at most {MOST_BODY_BYTES} bytes.",
-                "INPUT_TOO_LARGE",
-            )
-        if self._tokens and path not in OPEN_PATHS and not self._knows(headers.get("authorization", "")):
-            return HTTPStatus.UNAUTHORIZED, "Send `Authorization: Bearer <token>`.", "UNAUTHORIZED"
+            message = f"A body holds at most {MOST_BODY_BYTES} bytes."
+            return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, "INPUT_TOO_LARGE")
+        if access is None and path not in OPEN_PATHS:
+            answer = error_response(HTTPStatus.UNAUTHORIZED, "Send `Authorization: Bearer <token>`.", "UNAUTHORIZED")
+            answer.headers["WWW-Authenticate"] = 'Bearer, Basic realm="mlestar"'
+            return answer
+        return self._overload(access.name if access else caller)
+
+    def _overload(self, caller: str) -> JSONResponse | None:
+        now, recent = time.monotonic(), self._recent[caller]
+        while recent and recent[0] < now - MINUTE_S:
+            recent.popleft()
+        if len(recent) >= self._most_a_minute:
+            message = f"More than {self._most_a_minute} requests in a minute."
+            return error_response(HTTPStatus.TOO_MANY_REQUESTS, message, "RATE_LIMITED")
+        if self._under_way >= self._most_at_once:
+            message = f"{self._most_at_once} requests are under way already."
+            return error_response(HTTPStatus.SERVICE_UNAVAILABLE, message, "UNAVAILABLE")
+        recent.append(now)
         return None
 
-    def _knows(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        given = digest(token)
-        # Every token is compared, in constant time each: neither which one nor how much of it matched shows.
-        matches = [hmac.compare_digest(given, known) for known in sorted(self._tokens)]
-        return scheme.lower() == "bearer" and any(matches)
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message["headers"]}
+            added = [(name, value) for name, value in HEADERS.items() if name not in present]
+            message["headers"] = [*message["headers"], *added]
+        await send(message)
+
+    return send_with_headers
 
 
 def _bounded(receive: Receive) -> Receive:
-    """Stop reading a body that is larger than it may be, also when no length was stated."""
+    """Cut off a body that is larger than it may be, also when no length was stated."""
     seen = 0
 
     async def read() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MOST_BODY_BYTES:
-            return {"type": "http.disconnect"}
-        return message
+        return {"type": "http.disconnect"} if seen > MOST_BODY_BYTES else message
 
     return read
 

@@ -10,10 +10,11 @@ from mcp.types import Annotations
 
 from mlestar.core.windows.model import CRITICAL, WINDOWS, Window
 from mlestar.errors import MlestarError, NotFound
+from mlestar.interfaces.access import current
 from mlestar.interfaces.wire import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from mcp.server.mcpserver import MCPServer
 
@@ -42,37 +43,39 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
     @server.resource("context7://{workspace}/window/{n}", name="window", title="Context window", mime_type=MARKDOWN)
     async def any_window(workspace: str, n: str) -> str:
         """One context window of a workspace."""
-        return await _answer(services.windows.window_text(workspace=workspace, window=_number(n)))
+        return await _answer(workspace, lambda: services.windows.window_text(workspace=workspace, window=_number(n)))
 
     @server.resource("context7://{workspace}/entry/{id}", title="Memory entry", mime_type="text/plain")
     async def entry(workspace: str, id: str) -> str:  # noqa: A002 - the template's name
         """One entry, byte for byte, also when it is archived."""
-        return await _answer(services.windows.entry_text(workspace=workspace, id=id))
+        return await _answer(workspace, lambda: services.windows.entry_text(workspace=workspace, id=id))
 
     @server.resource("context7://{workspace}/thinking/{session}", title="Thinking session", mime_type=MARKDOWN)
     async def thinking(workspace: str, session: str) -> str:
         """One thinking session as a tree."""
-        return await _answer(services.thinking.view(workspace=workspace, session=session, form="tree"))
+        return await _answer(workspace, lambda: services.thinking.view(workspace=workspace, session=session))
 
     @server.resource("mlestar://{workspace}/score", title="Readiness score", mime_type=JSON)
     async def score(workspace: str) -> str:
         """The scorecard of a workspace."""
-        return _json(await _answer(services.scores.score(workspace=workspace, view="summary")))
+        return _json(await _answer(workspace, lambda: services.scores.score(workspace=workspace)))
 
     @server.resource("mlestar://rubric", title="Rubric", mime_type=JSON)
     async def rubric() -> str:
         """Every dimension, criterion and check, with weights and sources."""
-        return _json(await _answer(services.scores.rubric()))
+        return _json(await services.scores.rubric())
 
     @server.resource(CHECK_TEMPLATE, title="Check", mime_type=JSON)
     async def check(id: str) -> str:  # noqa: A002 - the template's name
         """What one check claims, why, how, with which threshold and source."""
-        return _json(await _answer(services.scores.explain(check_id=id)))
+        return _json(await _answer(None, lambda: services.scores.explain(check_id=id)))
 
     @server.resource("run://{run_id}", title="Pipeline run", mime_type=JSON)
     async def run(run_id: str) -> str:
         """The state, stages and metrics of a run."""
-        return _json(await _answer(services.pipelines.get(workspace="", run_id=run_id)))
+        found = await _answer(None, lambda: services.pipelines.get(workspace="", run_id=run_id))
+        _permit(found.workspace)
+        return _json(found)
 
 
 def _add_window(server: MCPServer[Any], services: Services, window: Window) -> None:
@@ -85,7 +88,10 @@ def _add_window(server: MCPServer[Any], services: Services, window: Window) -> N
         annotations=Annotations(audience=["assistant"], priority=window.priority / CRITICAL),
     )
     async def read() -> str:
-        return await _answer(services.windows.window_text(workspace=DEFAULT_WORKSPACE, window=window.number))
+        return await _answer(
+            DEFAULT_WORKSPACE,
+            lambda: services.windows.window_text(workspace=DEFAULT_WORKSPACE, window=window.number),
+        )
 
 
 def _number(text: str) -> int:
@@ -94,9 +100,16 @@ def _number(text: str) -> int:
     return int(text)
 
 
-async def _answer(call: Awaitable[T]) -> T:
+def _permit(workspace: str) -> None:
+    current.get().require(workspace=workspace, write=False, action="resource")
+
+
+async def _answer(workspace: str | None, call: Callable[[], Awaitable[T]]) -> T:
+    """The call's answer, if the caller may read the workspace; None where a resource belongs to none."""
     try:
-        return await call
+        if workspace is not None:
+            _permit(workspace)
+        return await call()
     except NotFound as error:
         raise ResourceNotFoundError(str(error)) from error
     except MlestarError as error:

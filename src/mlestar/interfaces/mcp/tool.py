@@ -15,6 +15,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
 from mlestar.errors import InvalidInput, MlestarError, WorkFailed
+from mlestar.interfaces.access import current
 from mlestar.interfaces.wire import wire
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class StrictTool(Tool):
         """Validate, call, and answer an error as a tool error with a code, the valid choices and the next step."""
         try:
             validated = self._validated(arguments)
+            writes = self.annotations is None or not self.annotations.read_only_hint
+            current.get().require(workspace=validated["workspace"], write=writes, action=f"tool {self.name}")
             if self.context_kwarg is not None:
                 validated[self.context_kwarg] = context
             result = await self.fn(**validated)
