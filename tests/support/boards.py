@@ -11,10 +11,11 @@ from mlestar.core.windows.entry import Entry
 from mlestar.core.windows.rendering import measure
 
 TOKENIZER = Tokenizer()
-_WORDS = (
+_TEXT = (
     "the of and to model training is leak column not accuracy 0.83 because recall feature we that drift latency"
     " p95 240 ms AUC dropped on rows with missing age src/train.py line 42 split by group customer_id never"
-).split()
+)
+_WORDS = _TEXT.split()
 
 
 def sentence(seed: int, words: int) -> str:

@@ -96,4 +96,5 @@ def _word_terms(word: str) -> tuple[str, ...]:
 
 
 def _pairs(run: str) -> list[str]:
-    return [run] if len(run) == 1 else [run[at : at + 2] for at in range(len(run) - 1)]
+    """Each two neighbours, and the last one alone, so that any single character is the beginning of a term."""
+    return [*(run[at : at + 2] for at in range(len(run) - 1)), run[-1]]

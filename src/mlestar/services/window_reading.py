@@ -28,7 +28,7 @@ NEIGHBOUR_SHARE = 0.2
 """Of the score of the entry before and after, added to an entry's own: an answer stands beside its question."""
 CUT_OFF = 0.3
 """Entries below this share of the best score are left out: few good results beat many."""
-ENTRY_OVERHEAD = 24
+ENTRY_OVERHEAD = 90
 """Tokens that an entry's other fields take in a reply."""
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlestar.core.windows.content import Content
 
 PREFIX_TOKENS = 16
-"""Room kept in a part for what stands before its text (`- [#123456.12 p4 from W3]`)."""
+"""Room kept in a part for what stands before its text (`- [#123456.12 p4~]`)."""
 WARN_SHARE = 0.9
 SEARCHABLE = (State.LIVE, State.SPLIT, State.ARCHIVED)
 
@@ -142,8 +142,7 @@ class WindowTransaction:
             store.update_entry(self.connection, part.pk, text="", view=None, state=State.PURGED)
         store.update_entry(self.connection, row.pk, text="", view=None, key="", tags=[])
         following = store.follower(self.connection, self.row.id, row.number)
-        if following:
-            full_text.forget_neighbour(self.connection, self.row.id, following)
+        full_text.erase(self.connection, self.row.id, row.number, following)
         self._ids[str(row.number)] = None
         self._note_event(row.home, "purged", row.number)
 

@@ -297,7 +297,9 @@ class WindowsService:
             transaction.forget(entry_of(transaction, target))
             return "changed"
 
-        return await self.write(workspace, apply)
+        receipt = await self.write(workspace, apply)
+        await self.database.truncate_log()
+        return receipt
 
     async def workspaces(self) -> list[str]:
         """The names of the workspaces that something was written to, the default one first."""

@@ -91,6 +91,18 @@ class Database:
 
         return await anyio.to_thread.run_sync(call)
 
+    async def truncate_log(self) -> None:
+        """Bring SQLite's write-ahead log into the file and empty it, so that what was erased stands nowhere."""
+        if not self.is_sqlite:
+            return
+
+        def call() -> None:
+            with _lock_errors_explained(), self.engine.connect() as plain:
+                plain.execution_options(isolation_level="AUTOCOMMIT")
+                plain.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        await anyio.to_thread.run_sync(call)
+
     def close(self) -> None:
         """Release every connection; the next use opens the database again."""
         with self._opening:

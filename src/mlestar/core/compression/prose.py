@@ -122,4 +122,4 @@ def _telling_words(unit: str, room: int, count: Count) -> str:
             kept.append(at)
             room -= size
     joined = "".join(words[at] for at in sorted(kept))
-    return joined if joined else shorten(unit, room, count)
+    return joined or shorten(unit, room, count)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlestar.core.windows.board import NUMBERS, Board
-from mlestar.core.windows.entry import EXTRACT, STUB, TELEGRAPHIC, VERBATIM, Entry
+from mlestar.core.windows.entry import EXTRACT, STUB, TELEGRAPHIC, Entry
 from mlestar.core.windows.model import CRITICAL, IMPORTANT
 from mlestar.errors import BudgetExceeded
 
@@ -106,10 +106,9 @@ def _host_for(board: Board, entry: Entry) -> int:
     for number in NUMBERS:
         if number == entry.shown_in:
             continue
-        size = board.size_in(entry, number)
-        if board.important(number) + size > board.room:
+        if board.important(number) + entry.tokens > board.room:
             continue
-        leaving = max(0, board.used(number) + size - board.room)
+        leaving = max(0, board.used(number) + entry.tokens - board.room)
         if not best[1] or leaving < best[0]:
             best = (leaving, number)
     return best[1]
@@ -168,14 +167,13 @@ def _repack(board: Board) -> bool:
     Nothing is moved unless all of them fit.
     """
     important = [entry for entry in board.everything() if entry.is_important]
-    important.sort(key=lambda e: (-e.verbatim_tokens if e.level == VERBATIM else -e.tokens, -e.rank, e.age))
+    important.sort(key=lambda e: (-e.tokens, -e.rank, e.age))
     free = dict.fromkeys(NUMBERS, board.room)
     plan: list[tuple[Entry, int]] = []
     for entry in important:
         for number in (entry.home, *(n for n in NUMBERS if n != entry.home)):
-            size = board.size_in(entry, number)
-            if size <= free[number]:
-                free[number] -= size
+            if entry.tokens <= free[number]:
+                free[number] -= entry.tokens
                 plan.append((entry, number))
                 break
         else:

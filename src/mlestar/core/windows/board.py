@@ -10,7 +10,7 @@ from mlestar.core.compression.density import density, rarity
 from mlestar.core.compression.views import view_of
 from mlestar.core.windows.entry import GONE, STUB, Entry
 from mlestar.core.windows.model import WINDOWS
-from mlestar.core.windows.rendering import HEADER_TOKENS, measure, prefix
+from mlestar.core.windows.rendering import HEADER_TOKENS, measure
 
 if TYPE_CHECKING:
     from mlestar.core.tokens import Tokenizer
@@ -123,18 +123,10 @@ class Board:
         if entry.shown_in == window:
             return
         self._note(entry)
-        size = self.size_in(entry, window)
         self._leave(entry)
-        entry.shown_in, entry.tokens = window, size
+        entry.shown_in = window
         self._window(window)[entry.pk] = entry
         self._add(entry, entry.tokens)
-
-    def size_in(self, entry: Entry, window: int) -> int:
-        """Tokens the entry would take in a window: `from W3` is part of what is shown."""
-        if entry.shown_in == window:
-            return entry.tokens
-        there = prefix(replace(entry, shown_in=window))
-        return entry.tokens + self.tokenizer.count(there) - self.tokenizer.count(prefix(entry))
 
     def stub_tokens(self, window: int) -> int:
         """Tokens of its stubs."""

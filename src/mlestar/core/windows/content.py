@@ -14,7 +14,7 @@ from mlestar.errors import InputTooLarge, InvalidInput
 MOST_BYTES = 1 << 20
 """Largest text of one entry: 1 MiB of UTF-8."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_RECALLED = re.compile(r"\s*- \[#(\d+)(?:\.(\d+))? p\d~?(?: from W\d)?\] ?(.*)", re.DOTALL)
+_RECALLED = re.compile(r"\s*- \[#(\d+)(?:\.(\d+))? p\d~?\] ?(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,18 +17,12 @@ if TYPE_CHECKING:
     from mlestar.core.windows.entry import Entry
 
 HEADER_TOKENS = 64
-"""Reserved in each window that shows anything, whatever its header really takes."""
-
-
-def label(number: int, part: int) -> str:
-    """The id a caller sees and gives back: `12`, or `12.1` for the first part of a long entry."""
-    return f"{number}.{part}" if part else str(number)
+"""Reserved in each window that shows anything: its header, and the lines before entries of other windows."""
 
 
 def prefix(entry: Entry) -> str:
     """What stands before an entry's text. `~` marks a shortened view: the whole text is there by id."""
-    moved = f" from W{entry.home}" if entry.shown_in != entry.home else ""
-    return f"- [#{entry.id} p{entry.priority}{'~' if entry.level else ''}{moved}]"
+    return f"- [#{entry.id} p{entry.priority}{'~' if entry.level else ''}]"
 
 
 def body(view: str) -> str:
@@ -52,6 +46,20 @@ def header(window: int) -> str:
 
 
 def text_of(window: int, entries: Iterable[Entry]) -> str:
-    """A whole window: important entries first, then the rest, each by id, so the newest stands last."""
-    ordered = sorted(entries, key=lambda entry: (entry.rank < IMPORTANT, entry.number, entry.part))
-    return header(window) + "".join(map(render, ordered)) if ordered else ""
+    """A whole window: important entries, those spilled here from other windows, the rest; each by id, newest last.
+
+    What other windows spilled stands below a line such as `(from W1)`: one for each of them, not one for each entry,
+    so an entry takes the same room wherever it is shown.
+    """
+    shown = sorted(entries, key=lambda entry: (entry.number, entry.part))
+    if not shown:
+        return ""
+    own = [entry for entry in shown if entry.home == window]
+    lines = [header(window), *(render(entry) for entry in own if entry.rank >= IMPORTANT)]
+    others = sorted({entry.home for entry in shown} - {window})
+    for home in others:
+        lines += [f"(from W{home})\n", *(render(entry) for entry in shown if entry.home == home)]
+    rest = [render(entry) for entry in own if entry.rank < IMPORTANT]
+    if others and rest:
+        lines.append(f"(W{window})\n")
+    return "".join([*lines, *rest])

@@ -1,0 +1,39 @@
+"""The windows on a database of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mlestar.services.windows import WindowsService
+from mlestar.storage.database import Database
+from support.boards import TOKENIZER
+from support.clock import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that the test moves."""
+    return Clock()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A SQLite file in the test's folder."""
+    made = Database(f"sqlite:///{tmp_path / 'memory.db'}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make(database: Database, clock: Clock) -> Callable[[int], WindowsService]:
+    """Windows of a chosen cap, in tokens."""
+    return lambda cap: WindowsService(database=database, tokenizer=TOKENIZER, cap_tokens=cap, clock=clock)
+
+
+@pytest.fixture
+def windows(make: Callable[[int], WindowsService]) -> WindowsService:
+    """Windows of the usual cap."""
+    return make(4000)
