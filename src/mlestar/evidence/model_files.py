@@ -41,7 +41,7 @@ def model_format(path: str) -> str:
 
 def read_model(found: Found, sha256: str, limits: Limits) -> ModelFile:
     """Scan one model file, at most `limits.model_scan` bytes of it, unpacked."""
-    kind = model_format(found.path)
+    kind = model_format(found.path) or "unknown"
     try:
         raw = read_bytes(found.real, limits.model_scan)
     except OSError:
