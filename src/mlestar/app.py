@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlestar.core.tokens import Tokenizer
     from mlestar.services.evaluation import EvaluationService
     from mlestar.services.guide import GuideService
+    from mlestar.services.monitoring import MonitoringService
     from mlestar.services.pipelines import PipelinesService
     from mlestar.services.report import ReportService
     from mlestar.services.scores import ScoresService
@@ -119,6 +120,13 @@ class Services:
         from mlestar.services.report import ReportService
 
         return ReportService(scores=self.scores, pipelines=self.pipelines, windows=self.windows)
+
+    @cached_property
+    def monitoring(self) -> MonitoringService:
+        """The figures worth tracking."""
+        from mlestar.services.monitoring import MonitoringService
+
+        return MonitoringService(scores=self.scores, windows=self.windows, pipelines=self.pipelines)
 
     def close(self) -> None:
         """Release what was opened."""

@@ -14,6 +14,7 @@ from mlestar.interfaces.access import AuditLog, Doorkeeper
 from mlestar.interfaces.http.context7_routes import context7_router
 from mlestar.interfaces.http.errors import add_error_handlers
 from mlestar.interfaces.http.evaluation_routes import evaluation_router
+from mlestar.interfaces.http.operation_routes import operation_router
 from mlestar.interfaces.http.permission import permit
 from mlestar.interfaces.http.pipeline_routes import pipeline_router
 from mlestar.interfaces.http.security import LOOPBACK, Guard, transport_security
@@ -80,11 +81,7 @@ def build_app(
     for router in (evaluation_router(services), pipeline_router(services), context7_router(services)):
         app.include_router(router, prefix=PREFIX, dependencies=rights)
 
-    @app.get("/health", tags=["operation"])
-    async def health() -> dict[str, Any]:
-        """Whether the server answers."""
-        return {"status": "ok", "version": __version__}
-
+    app.include_router(operation_router(services))
     app.router.routes.extend([*http.routes, *sse.routes])
     if services.settings.allowed_origins:
         from fastapi.middleware.cors import CORSMiddleware
