@@ -98,7 +98,9 @@ class Judgement:
         """Score `found` under the terms (dimension letter -> waivers, weights, given) it was judged under."""
         weights = {check: int(w) for part in terms.values() for check, w in part.get("weights", {}).items()}
         waived = {w["check"] for part in terms.values() for w in part.get("waivers", []) if w["valid"]}
-        findings = resolve([*found, *(_unjudged(check) for check in CHECKS)])
+        kept = list(found)
+        silent = CHECKS.keys() - {finding.check for finding in kept}
+        findings = resolve([*kept, *map(_unjudged, silent)])
         card = score(findings.values(), weights=weights, waived=waived)
         return cls(
             findings=findings,

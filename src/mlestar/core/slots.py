@@ -38,12 +38,12 @@ EMPTY_WORDS = frozenset(
 )  # fmt: skip
 _WORD = re.compile(r"[^\W_][\w'./%+-]*")
 DATE = (
-    r"\b(?:20\d\d[-/](?:0?[1-9]|1[0-2])(?:[-/]\d{1,2})?|"
-    r"(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./]20\d\d|q[1-4][ /-]?20\d\d|20\d\d[ -]?q[1-4]|"
+    r"\b(?:20\d\d[-/](?:1[0-2]|0?[1-9])(?:[-/]\d{1,2})?(?!\d)|"
+    r"(?:[12]\d|3[01]|0?[1-9])[./](?:1[0-2]|0?[1-9])[./]20\d\d|q[1-4][ /-]?20\d\d|20\d\d[ -]?q[1-4]|"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,? (?:\d{1,2},? )?20\d\d)"
 )
 DURATION = r"\b\d+(?:\.\d+)?[ -]?(?:hours?|days?|weeks?|months?|quarters?|years?|sprints?|hrs?|wks?)\b"
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?=\S))+[.!?]?")
 
 
 @dataclass(frozen=True, kw_only=True)

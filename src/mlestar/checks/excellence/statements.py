@@ -51,8 +51,10 @@ README_SLOTS = tuple(
 )
 SEEDS = r"\b(seeds?|random state|random seeds?)$"
 LOCK = r"(?:uv|poetry|pdm|conda|pixi|pipfile|requirements)[\w.-]*\.?(?:lock|txt)|lock"
-SPDX = r"\b(?:MIT|Apache-2\.0|BSD-[23]-Clause|GPL-[23]\.0[\w-]*|LGPL-[\w.-]+|MPL-2\.0|AGPL-3\.0[\w-]*|ISC|"
-r"Unlicense|CC0-1\.0|Proprietary)\b"
+SPDX = (
+    r"\b(?:MIT|Apache-2\.0|BSD-[23]-Clause|GPL-[23]\.0[\w-]*|LGPL-[\w.-]+|MPL-2\.0|AGPL-3\.0[\w-]*|ISC|"
+    r"Unlicense|CC0-1\.0|Proprietary)\b"
+)
 
 
 @statement("X3.2")

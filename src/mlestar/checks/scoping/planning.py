@@ -108,7 +108,7 @@ def plan_has_dates(facts: Facts) -> Iterable[Verdict]:
 
 def _milestones(statements: Sequence[Statement]) -> list[str]:
     """The distinct dates under keys of a plan."""
-    texts = [s.text for s in under(statements, rf"{PLAN_KEYS}|{DATE}")]
+    texts = [s.text for s in under(statements, rf"^(?!.*\bstart).*(?:{PLAN_KEYS}|{DATE})")]
     keys = [s.key for s in under(statements, DATE)]
     found = [match[0].lower() for text in (*texts, *keys) for match in re.finditer(DATE, text, re.IGNORECASE)]
     return sorted(set(found))

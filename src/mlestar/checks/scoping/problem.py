@@ -26,8 +26,8 @@ PROBLEM_SLOTS = (
     Slot(name="goal", keys=r"\b(goal|objective|purpose|aim|problem|mission)s?\b"),
     Slot(
         name="user or decision",
-        keys=r"\b(users?|audience|decisions?|customers?|consumers?|beneficiar\w+|primary uses?|used by|who)\b",
-        text=r"\b(?:used by|helps?|lets?|enables?|supports?|so that)\s+(?:the\s+)?[a-z-]+(?: [a-z-]+){0,3}",
+        keys=r"\b(users?|audience|customers?|consumers?|beneficiar\w+|primary uses?|used by|who)\b|\bdecisions?$",
+        text=r"\b(?:used by|helps?|lets?)\s+(?:the\s+)?[a-z-]+(?: [a-z-]+){0,3}",
         within=USE,
     ),
     Slot(

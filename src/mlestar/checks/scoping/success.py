@@ -47,7 +47,7 @@ SUCCESS_SLOTS = (
         value=NUMBER,
         text=rf"{NUMBER}\s*(?:%|percent|points?|pp\b|x\b|bps)|from\s+\S*\d\S*\s+to\s+\S*\d|"
         rf"(?:≥|>=|at least|at most)\s*{NUMBER}",
-        within=SUCCESS,
+        within=rf"^(?!.*baseline).*{SUCCESS}",
     ),
     Slot(
         name="baseline",

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from mlestar.core.facts import Facts
 
 FAMILY = r"^(algorithm|model( type| family)?|estimator|family)$"
-FAMILY_NAMES = r"^(?:transformers?|neural net\w*|nn|cnn|rnn|lstm|mlp|trees?|forest|boosting|gradient boosting|"
-r"linear|svm|ensemble)$"
 PARAMETERS = (
     r"\b(epochs?|batch size|learning rate|lr|max depth|num leaves|n estimators|alpha|c|gamma|dropout|weight decay|"
     r"regulari[sz]ation|hidden( size| units| layers)?|layers|heads|momentum|warm ?up( steps)?|min samples\w*|"
