@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 DANGEROUS = re.compile(
-    r"^(os|posix|nt|subprocess|sys|shutil|socket|runpy|pty|code|codeop|importlib|ctypes|marshal|webbrowser|requests|"
+    r"^(_?io\.(open|open_code|FileIO)|codecs\.open|os|posix|nt|subprocess|sys|shutil|socket|runpy|pty|code|codeop|importlib|ctypes|marshal|webbrowser|requests|"
     r"urllib|http|httplib|ftplib|smtplib|telnetlib|asyncio|multiprocessing|bdb|pdb|trace|timeit|profile|cProfile|"
     r"doctest|pip|setuptools|ensurepip|venv|idlelib|tempfile|pathlib|commands|platform|signal|threading|_thread|aiohttp|"
     r"paramiko|builtins\.(eval|exec|execfile|compile|open|input|__import__|getattr|setattr|delattr|breakpoint|globals|"
