@@ -1,0 +1,1 @@
+"""The pages at `/`: server-rendered, no build step, nothing from outside."""
