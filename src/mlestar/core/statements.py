@@ -13,6 +13,7 @@ _DEPTH = 3
 _PERFECT_UNIT = 0.005
 _COARSEST_UNIT = 0.05
 _LARGEST = 1e12
+_SMALLEST_PERCENTAGE = 2  # 1.02 is a wrong share, not a percentage
 _UNBOUNDED = frozenset({"mae", "mse", "rmse", "log_loss"})
 
 
@@ -50,7 +51,7 @@ def stated_metrics(claim: Mapping[str, Any], depth: int = _DEPTH) -> Iterator[St
             continue
         value, half_unit = float(number), float(Decimal(1).scaleb(int(number.as_tuple().exponent)) / 2)
         is_percent = isinstance(stated, str) and stated.strip().endswith("%")
-        if is_percent or (metric not in _UNBOUNDED and 1 < value <= 100):  # noqa: PLR2004 - a percentage
+        if is_percent or (metric not in _UNBOUNDED and _SMALLEST_PERCENTAGE <= value <= 100):  # noqa: PLR2004 - percent
             value, half_unit = value / 100, half_unit / 100
         half_unit = min(half_unit, _PERFECT_UNIT if value in {0.0, 1.0} else _COARSEST_UNIT)
         if abs(value) <= _LARGEST:

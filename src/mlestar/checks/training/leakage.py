@@ -21,6 +21,7 @@ _ENTITY_NAME = re.compile(
     r"(^|_|\b)(patient|subject|user|customer|client|person|participant|session|household)s?(_?id)?$"
 )
 _MIN_ROWS = 30
+_NEARLY_PERFECT, _FAR_AHEAD = 0.95, 0.15  # [ours] one feature says it all, and the next says little
 _SHOWN = 5
 
 
@@ -132,8 +133,9 @@ def no_feature_gives_the_target_away(facts: Facts) -> Iterator[Verdict]:
         value and its absence, against that of gradient boosting on all other features; also whether its values are the
         target's own under other names.
     Threshold: fail when a feature alone reaches 0.90 and beats all others together by 0.05 beyond sampling noise, or
-        agrees with the target as a recoded copy (kappa 0.85, rank correlation 0.99); partial (to be reviewed) when it
-        reaches 0.90, or 0.75 with a lead of 0.10.
+        leaves less than a quarter of their squared error; when it reaches 0.95 with the next feature 0.15 behind; or
+        when it agrees with the target as a recoded copy (kappa 0.85, rank correlation 0.99). Partial (to be reviewed)
+        when it reaches 0.90, or 0.75 with a lead of 0.10.
     Source: Kapoor and Narayanan 2023, L2; deepchecks predictive power score; the bands are this project's own.
     Fix: Drop the column named, or show that its value exists at the moment of prediction.
     Limits: A leak no stronger than honest features looks like one of them; at most 3,000 rows are used.
@@ -172,12 +174,11 @@ def no_feature_gives_the_target_away(facts: Facts) -> Iterator[Verdict]:
 def _leaks(facts: Facts, feature: SingleFeature) -> bool:
     if feature.is_twin:
         return True
-    return (
-        feature.alone >= facts.limit("T2.1", "fail")
-        and feature.others is not None
-        and feature.alone - feature.others >= facts.limit("T2.1", "fail_margin")
-        and feature.lead_is_certain
-    )
+    if feature.alone < facts.limit("T2.1", "fail") or feature.others is None:
+        return False
+    leads = feature.alone - feature.others >= facts.limit("T2.1", "fail_margin") and feature.lead_is_certain
+    stands_alone = feature.alone >= _NEARLY_PERFECT and feature.lead_on_next >= _FAR_AHEAD
+    return leads or feature.settles or stands_alone
 
 
 def _needs_review(facts: Facts, feature: SingleFeature) -> bool:

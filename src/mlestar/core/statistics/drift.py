@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SMOOTHING = 0.5  # counts added to each bin: an empty bin is rare, not impossible
 _MAX_CATEGORIES = 20
 _POWER = 0.8
+_LEAST = 1e-6  # keeps the normal quantile finite when the columns do not overlap
 _DETECTABLE_SHIFT = 0.5  # a shift of a normal column by half a standard deviation has PSI d^2 = 0.25
 _ROWS_PER_BIN = 10  # [ours] fewer bins on few rows: each is expected to hold this many current rows
 
@@ -27,7 +28,8 @@ class Drift:
 
     Attributes:
         psi: As observed.
-        excess: Observed minus what sampling alone adds on average, (B - 1)(1/n + 1/m): the effect size.
+        excess: The effect size: observed minus what sampling alone adds on average, (B - 1)(1/n + 1/m), or the index
+            of a normal column moved as far as the ranks did, if that is larger.
         critical: Above it the shift is significant.
         significant: By the index or, for numbers, by a rank test.
     """
@@ -47,7 +49,7 @@ def drift(reference: pd.Series[Any], current: pd.Series[Any], *, column: str, bi
     location; each of the two tests gets half of `alpha`, which should already be divided by the number of columns.
     """
     import numpy as np
-    from scipy.stats import chi2, mannwhitneyu
+    from scipy.stats import chi2
 
     is_number = kind_of(reference) == "number" and reference.nunique() > bins
     expected, observed = (_numeric if is_number else _categories)(reference, current, bins)
@@ -60,12 +62,26 @@ def drift(reference: pd.Series[Any], current: pd.Series[Any], *, column: str, bi
     scale = 1 / n + 1 / m
     critical = scale * float(chi2.isf(alpha / 2, freedom))
     significant = psi > critical
-    if is_number and not significant:
-        before, after = numbers(reference), numbers(current)
-        before, after = before[~np.isnan(before)], after[~np.isnan(after)]
-        if len(before) and len(after):
-            significant = float(mannwhitneyu(before, after).pvalue) < alpha / 2
-    return Drift(column=column, psi=psi, excess=psi - freedom * scale, critical=critical, significant=significant)
+    excess = psi - freedom * scale
+    if is_number:
+        moved, p_value = _location(numbers(reference), numbers(current))
+        if p_value < alpha / 2:
+            significant, excess = True, max(excess, moved)
+    return Drift(column=column, psi=psi, excess=excess, critical=critical, significant=significant)
+
+
+def _location(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+    """Mann-Whitney: the squared shift in standard deviations of a normal column, which is its PSI, and the p-value."""
+    import numpy as np
+    from scipy.special import ndtri
+    from scipy.stats import mannwhitneyu
+
+    before, after = before[~np.isnan(before)], after[~np.isnan(after)]
+    if not len(before) or not len(after):
+        return 0.0, 1.0
+    result: Any = mannwhitneyu(before, after)
+    above = float(np.clip(result.statistic / (len(before) * len(after)), _LEAST, 1 - _LEAST))
+    return 2 * float(ndtri(above)) ** 2, float(result.pvalue)
 
 
 def _numeric(reference: pd.Series[Any], current: pd.Series[Any], bins: int) -> tuple[np.ndarray, np.ndarray]:

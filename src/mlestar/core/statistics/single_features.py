@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _COMPARED = 6  # a weaker feature cannot beat the rest, which holds a stronger one
 _DRAWS = 100
 _CERTAIN = 0.95
+_SETTLED = 0.25  # [ours] honest strong features leave 0.45 or more on the development sets, leaks below 0.05
+_SETTLED_ERRORS = 2.0  # standard errors
 _TWIN_AGREEMENT = 0.85  # [ours] kappa of a recoded copy with 7% of a balanced binary target flipped
 _TWIN_RANK = 0.99  # [ours] rank correlation of a rescaled copy of a numeric target
 
@@ -23,6 +25,9 @@ class SingleFeature:
     """One feature's strength: `alone` and `others` are AUC or concordance (0.5 to 1), `others` None if not needed.
 
     `lead_is_certain`: it beats the others in 95% of the bootstrap samples.
+    `settles`: it leaves at most a quarter of the squared error that all the others leave, by two standard errors. Where
+    the others are nearly perfect too, no lead in AUC is possible, and this tells a leak from an honest feature.
+    `lead_on_next`: its strength minus that of the next strongest single feature.
     `is_twin`: its values are the target's under other names (agreement by kappa, or by rank for a quantity).
     """
 
@@ -30,6 +35,8 @@ class SingleFeature:
     alone: float
     others: float | None
     lead_is_certain: bool
+    settles: bool
+    lead_on_next: float
     is_twin: bool
 
 
@@ -52,6 +59,8 @@ def single_features(matrix: Matrix, target: Target, *, threshold: float, seed: i
             alone=alone[j],
             others=rest.get(j),
             lead_is_certain=j in rest and rest[j] < alone[j] and _leads(target, predicted[j], others[j], seed),
+            settles=j in others and _settles(target, predicted[j], others[j]),
+            lead_on_next=alone[j] - max((alone[k] for k in range(len(alone)) if k != j), default=alone[j]),
             is_twin=_is_twin(matrix.values[:, j], target),
         )
         for j, name in enumerate(matrix.names)
@@ -94,6 +103,26 @@ def _leads(target: Target, mine: np.ndarray, theirs: np.ndarray, seed: int) -> b
         sample = replace(target, truth=target.truth[rows])
         wins += discrimination(sample, mine[rows]) > discrimination(sample, theirs[rows])
     return wins >= _CERTAIN * _DRAWS
+
+
+def _settles(target: Target, mine: np.ndarray, theirs: np.ndarray) -> bool:
+    """Paired comparison of the squared errors (Brier 1950 for classes) of two sets of out-of-fold predictions."""
+    import numpy as np
+
+    errors = [_squared_error(target, predicted) for predicted in (mine, theirs)]
+    if errors[0].mean() > _SETTLED * errors[1].mean():
+        return False
+    saved = errors[1] - errors[0]
+    return bool(saved.mean() > _SETTLED_ERRORS * saved.std() / np.sqrt(len(saved)))
+
+
+def _squared_error(target: Target, predicted: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    if target.task == "regression":
+        return (target.truth - predicted) ** 2
+    truth = np.eye(len(target.classes))[target.truth]
+    return ((truth - predicted) ** 2).sum(axis=1)
 
 
 def _is_twin(column: np.ndarray, target: Target) -> bool:
