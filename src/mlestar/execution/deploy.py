@@ -67,7 +67,10 @@ class Deployment:
         state = StageState(
             name="deployment", status=Status.FAILED if blockers else Status.SUCCEEDED,
             checks=(*checks, _gate(environment, blockers)), duration_s=round(self._clock() - begun, 3),
-            output={"latency_p95_ms": verified["latency_p95_ms"]},
+            output={
+                "latency_p95_ms": verified["latency_p95_ms"],
+                "card": str(self._artifacts.path(verified["card_sha256"])),
+            },
         )  # fmt: skip
         await self._refuse_broken(state, checks)
         place = "none" if blockers else environment
@@ -123,7 +126,8 @@ class Deployment:
         return {
             "run_id": self._run.run_id, "pipeline_id": self._run.pipeline_id, "code_commit": commit,
             "data_sha256": verified["summary"]["data_sha256"], "params": records["training"]["private"]["params"],
-            "metrics": records["evaluation"]["summary"]["metrics"], "synthetic": verified["summary"]["synthetic"],
+            "card_sha256": verified["card_sha256"], "metrics": records["evaluation"]["summary"]["metrics"],
+            "synthetic": verified["summary"]["synthetic"],
         }  # fmt: skip
 
     async def _register(

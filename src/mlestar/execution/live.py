@@ -107,7 +107,8 @@ class LiveRun:
         self.doing.done = max(self.doing.done, high if status is Status.SUCCEEDED else low)
         self.doing.message = f"{event['stage']}: {'reused' if event['reused'] else status.value}"
         state = StageState(
-            name=event["stage"], status=status, duration_s=event["duration_s"], output=event["output"],
+            name=event["stage"], status=status, duration_s=event["duration_s"],
+            output={**event["output"], **({"artifacts": event["artifacts"]} if event["artifacts"] else {})},
             checks=tuple(StageCheck(**check) for check in event["checks"]), reused=event["reused"],
         )  # fmt: skip
         await self.save_stage(

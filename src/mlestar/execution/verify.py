@@ -22,6 +22,7 @@ from mlestar.core.run_facts import Estimate, RunFacts
 from mlestar.execution.frames import array_bytes, array_from, prepared_from, truth_of
 from mlestar.execution.sources import source_digest
 from mlestar.stages import deployment
+from mlestar.stages.card import write_card
 from mlestar.stages.training import answer_of
 from mlestar.storage.artifacts import Artifacts
 
@@ -52,7 +53,7 @@ def verify(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
         report: Told what is being done.
 
     Returns:
-        checks (of the deployment stage), findings (JSON), latency_p95_ms, model_sha256.
+        checks (of the deployment stage), findings (JSON), latency_p95_ms, model_sha256, card_sha256, summary.
     """
     checker = _Verification(payload)
     report(0, 4, "loading the package in a fresh process")
@@ -67,6 +68,7 @@ def verify(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
         "findings": [to_json(finding) for finding in findings],
         "latency_p95_ms": latency,
         "model_sha256": payload["records"]["training"]["artifacts"]["model.skops"],
+        "card_sha256": checker.card(),
         "summary": {"data_sha256": checker.prepared.facts["sha256"], "synthetic": checker.prepared.facts["synthetic"]},
     }
 
@@ -122,6 +124,11 @@ class _Verification:
             answer_of(self.model, row, self.prepared.task)
             spent.append((time.perf_counter() - begun) * 1e3)
         return round(float(np.quantile(spent, 0.95)), 3)
+
+    def card(self) -> str:
+        """Write the model card; returns its hash."""
+        parts = {name: self.records[name]["summary"] for name in ("data", "training", "evaluation")}
+        return self.artifacts.put(write_card(name=self.payload["name"], **parts).encode())
 
     def findings(self, latency: float, *, loads: bool | None) -> list[Any]:
         facts = Facts(data=self._data_facts(), run=self._run_facts(latency, loads=loads))

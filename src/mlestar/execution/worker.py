@@ -13,7 +13,7 @@ from mlestar.errors import Conflict
 from mlestar.execution.frames import array_bytes, array_from, prepared_files, prepared_from, truth_of
 from mlestar.execution.sources import read_source, source_digest
 from mlestar.execution.stage_store import StageOutput, StageStore
-from mlestar.stages import data, deployment, evaluation, features, training
+from mlestar.stages import data, deployment, evaluation, features, plots, training
 from mlestar.stages.folds import Folds, make_folds
 from mlestar.storage.artifacts import Artifacts
 
@@ -123,12 +123,20 @@ class _Work:
                 "train_metrics": found.train_metrics,
                 "weakest_slices": list(found.slices[:5]),
                 "importances": _ranked(found.importances),
+                "calibration": found.calibration,
+                "errors": {name: value for name, value in found.errors.items() if name != "worst"},
+                "fairness": found.fairness,
             }
             alone = training.answer_of(
                 model, deployment.fixture_rows(self.prepared.test[list(self.prepared.kinds)]), self.prepared.task
             )
             return StageOutput(
-                files={"predictions.npy": saved, "fixture.npy": array_bytes(alone)},
+                files={
+                    "predictions.npy": saved,
+                    "fixture.npy": array_bytes(alone),
+                    "diagnosis.json": canonical({"slices": list(found.slices), "errors": found.errors}).encode(),
+                    **_plots(summary),
+                },
                 summary=summary,
                 checks=(recomputed, *found.checks),
                 private={"importances": found.importances, "prediction_sha256": hashlib.sha256(saved).hexdigest()},
@@ -170,3 +178,17 @@ def _estimates(found: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
 def _ranked(importances: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     means = {name: sum(both) / 2 for name, both in importances.items()}
     return dict(sorted(means.items(), key=lambda item: -item[1])[:20])
+
+
+def _plots(summary: Mapping[str, Any]) -> dict[str, bytes]:
+    """One SVG for each part of the evaluation that a picture says more of."""
+    drawn = {"importances": plots.bars("What the model leans on", summary["importances"])}
+    first = next(iter(summary["metrics"]))
+    beside = {"model": summary["metrics"], **summary["baselines"]}
+    drawn["metrics"] = plots.intervals(f"{first} on held-out rows", {who: part[first] for who, part in beside.items()})
+    if bins := summary["calibration"].get("bins"):
+        points = [(one["said"], one["was"]) for one in bins]
+        drawn["calibration"] = plots.curve("Calibration", points, x="probability said", y="share that was")
+    if confusion := summary["errors"].get("confusion"):
+        drawn["confusion"] = plots.matrix("Truth down, prediction across", confusion["classes"], confusion["counts"])
+    return {f"{name}.svg": drawing.encode() for name, drawing in drawn.items()}

@@ -25,6 +25,7 @@ TRUSTED = frozenset({
     "mlestar.stages.blend.Blend",
     "mlestar.stages.columns.DateParts",
     "mlestar.stages.columns.Texts",
+    "mlestar.stages.transformer.TextEncoder",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",

@@ -11,6 +11,7 @@ from mlestar.errors import InvalidInput
 from mlestar.stages import metrics
 from mlestar.stages.algorithms import ALGORITHMS
 from mlestar.stages.data import TRUTH
+from mlestar.stages.diagnosis import calibration, errors, fairness
 from mlestar.stages.explain import importances, slices
 from mlestar.stages.folds import Folds, as_scored
 from mlestar.stages.training import answer_of, train_metrics
@@ -45,7 +46,9 @@ class Evaluated:
     train_metrics: dict[str, float]
     slices: tuple[Mapping[str, Any], ...]
     importances: dict[str, tuple[float, float]]
-    groups: dict[str, np.ndarray]
+    calibration: dict[str, Any]
+    errors: dict[str, Any]
+    fairness: dict[str, Any]
     checks: tuple[StageCheck, ...]
 
 
@@ -89,7 +92,8 @@ def evaluate(
     report(4, 4, "evaluated")
     return Evaluated(
         answers=answers, metrics=reached, baselines=baselines, train_metrics=on_train, slices=found,
-        importances=worth, groups=groups, checks=_checks(reached, baselines, on_train, spec, metric),
+        importances=worth, calibration=calibration(scored), errors=errors(rows, scored, prepared.classes),
+        fairness=fairness(scored, groups, folds.seed), checks=_checks(reached, baselines, on_train, spec, metric),
     )  # fmt: skip
 
 

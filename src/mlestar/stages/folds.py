@@ -54,6 +54,10 @@ class Folds:
 
         return np.sort(np.concatenate([held for _, held in self.parts]))
 
+    def only_last(self) -> Folds:
+        """The last fold alone."""
+        return replace(self, parts=self.parts[-1:], _views={})
+
     def screen(self, n: int) -> Folds:
         """One fold over `n` of the rows: two thirds learnt from, one third held out."""
         import numpy as np

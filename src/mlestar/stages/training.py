@@ -13,6 +13,7 @@ from mlestar.stages import metrics
 from mlestar.stages.algorithms import ALGORITHMS
 from mlestar.stages.blend import Blend, greedy_weights
 from mlestar.stages.folds import Folds, as_scored, make_folds
+from mlestar.stages.transformer import encoder_for
 from mlestar.stages.tuning import Tuned, tune
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Member:
 def learn(folds: Folds, spec: TrainingSpec, report: Report) -> Learned:
     """Train what the config asks for. All randomness comes from the seed in `folds`."""
     metric = spec.tuning_metric or metrics.SELECTION[folds.task]
+    if spec.algorithm == "transformer":
+        return _learn_transformer(folds, spec, metric, report)
     members = _portfolio(spec.algorithm)
     screened: dict[str, float] = {}
     if len(members) > 1 and len(folds.rows) > SCREEN_ROWS:
@@ -104,6 +107,26 @@ def learn(folds: Folds, spec: TrainingSpec, report: Report) -> Learned:
         predicted=folds.predicted,
         checks=_checks(folds, blended, metric),
     )
+
+
+def _learn_transformer(folds: Folds, spec: TrainingSpec, metric: str, report: Report) -> Learned:
+    """One network instead of one a fold: early stopping needs held-out training rows, and they give the answers."""
+    last = folds.only_last()
+    train, held = last.parts[0]
+    encoder = encoder_for(folds.kinds, folds.n_classes)
+    curve = encoder.fit(
+        folds.rows.iloc[train], folds.truth[train], held_rows=folds.rows.iloc[held], held_truth=folds.truth[held],
+        spec=spec, seed=folds.seed, report=report,
+    )  # fmt: skip
+    answers = answer_of(encoder, folds.rows.iloc[held], folds.task)
+    params = {"epochs": len(curve), "batch_size": spec.batch_size, "learning_rate": spec.learning_rate}
+    stopped = f"trained {len(curve)} of {spec.epochs} epochs, the best one restored"
+    return Learned(
+        model=encoder, algorithm="transformer", params={"transformer": {"algorithm": "transformer", **params}},
+        metric=metric, alternatives={"transformer": metrics.value_of(metric, last.scored(answers))},
+        weights={"transformer": 1.0}, screened_out={}, tuning={}, answers=answers, predicted=last.predicted,
+        checks=_checks(last, answers, metric), curve=curve, notes=(stopped,),
+    )  # fmt: skip
 
 
 def installed(algorithm: str) -> bool:
