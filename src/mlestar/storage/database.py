@@ -7,7 +7,10 @@ Nothing here is imported before the first call that needs it, so the first proto
 
 from __future__ import annotations
 
+import random
+import sqlite3
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from mlestar.errors import Unavailable
-from mlestar.storage.schema import ensure_current
+from mlestar.storage.schema import ensure_current, is_current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
-"""How long SQLite waits for another process's write before it gives up."""
+"""How long SQLite itself waits for a lock (a checkpoint, a recovery) before it gives up."""
+WRITE_WAIT_S = 15.0
+"""How long a write waits for those of other processes."""
 WRITE_OPTION = "mlestar_write"
 
 
@@ -118,9 +123,11 @@ class Database:
             event.listen(engine, "connect", _configure_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
         with _lock_errors_explained(), engine.connect() as plain:
-            connection = plain.execution_options(**{WRITE_OPTION: True})
-            with connection.begin():
-                ensure_current(connection)
+            if not is_current(plain):
+                plain.rollback()
+                connection = plain.execution_options(**{WRITE_OPTION: True})
+                with connection.begin():
+                    ensure_current(connection)
         return engine
 
 
@@ -135,8 +142,32 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get(WRITE_OPTION, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if connection.get_execution_options().get(WRITE_OPTION, False):
+        _begin_write(connection.connection.driver_connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_write(connection: Any) -> None:
+    """Take the write lock, asking every millisecond or so.
+
+    SQLite's own waiting sleeps up to 100 ms between two tries, so one of several busy processes can be passed over
+    until its time is up; short random pauses give each the same chance.
+    """
+    deadline = time.monotonic() + WRITE_WAIT_S
+    connection.execute("PRAGMA busy_timeout = 0").close()
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(0.0002, 0.002))  # noqa: S311 - spreads the tries, guards nothing
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").close()
 
 
 @contextmanager
@@ -147,6 +178,6 @@ def _lock_errors_explained() -> Generator[None]:
         if "locked" not in str(error.orig) and "busy" not in str(error.orig):
             raise
         raise Unavailable(
-            f"Another process kept the database busy for {BUSY_TIMEOUT_MS / 1000:.0f} s; nothing was written.",
+            f"Other processes kept the database busy for {WRITE_WAIT_S:.0f} s; nothing was written.",
             do="call again",
         ) from error

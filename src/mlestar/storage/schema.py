@@ -15,15 +15,21 @@ NEWEST = "0001"
 VERSION_TABLE = "schema_version"
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the schema is the newest one."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return False
+    current = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
+    return current == NEWEST
+
+
 def ensure_current(connection: Connection) -> None:
-    """Run the migrations that are missing; costs one query when none is.
+    """Run the migrations that are missing.
 
     Alembic is imported only when there is something to do: opening an up-to-date database stays quick.
     """
-    if inspect(connection).has_table(VERSION_TABLE):
-        current = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
-        if current == NEWEST:
-            return
+    if is_current(connection):
+        return
     from alembic import command
     from alembic.config import Config
 
