@@ -54,25 +54,33 @@ PROGRAMS: dict[str, tuple[str, Outcome]] = {
         CLEAN,
     ),
     "selection before cross-validation, in a function": (
-        ("def main():\n    X, y = load()\n    X = SelectKBest(k=3).fit_transform(X, y)\n"
-        "    print(cross_val_score(LogisticRegression(), X, y))\n"),
+        (
+            "def main():\n    X, y = load()\n    X = SelectKBest(k=3).fit_transform(X, y)\n"
+            "    print(cross_val_score(LogisticRegression(), X, y))\n"
+        ),
         SUPERVISED,
     ),
     "label encoding": (LOAD + "y = LabelEncoder().fit_transform(df['t'])\n" + SPLIT, CLEAN),
     "helper that scales": (
-        ("def prep(df):\n    sc = StandardScaler()\n    df[['a']] = sc.fit_transform(df[['a']])\n    return df\n"
-        "def main():\n    df = prep(pd.read_csv('x'))\n    train, test = train_test_split(df)\n"),
+        (
+            "def prep(df):\n    sc = StandardScaler()\n    df[['a']] = sc.fit_transform(df[['a']])\n    return df\n"
+            "def main():\n    df = prep(pd.read_csv('x'))\n    train, test = train_test_split(df)\n"
+        ),
         FREE,
     ),
     "helper given both sides": (
-        ("def prep(X_train, X_test):\n    s = StandardScaler()\n    return "
-        "s.fit_transform(X_train), s.transform(X_test)\n"
-        "def main():\n    X, y = load()\n    a, b, c, d = train_test_split(X, y)\n    a, b = prep(a, b)\n"),
+        (
+            "def prep(X_train, X_test):\n    s = StandardScaler()\n    return "
+            "s.fit_transform(X_train), s.transform(X_test)\n"
+            "def main():\n    X, y = load()\n    a, b, c, d = train_test_split(X, y)\n    a, b = prep(a, b)\n"
+        ),
         CLEAN,
     ),
     "split hidden in a helper": (
-        ("def split(df):\n    return train_test_split(df, test_size=.2)\ndf = pd.read_csv('x')\n"
-        "df[['a']] = StandardScaler().fit_transform(df[['a']])\ntrain, test = split(df)\n"),
+        (
+            "def split(df):\n    return train_test_split(df, test_size=.2)\ndf = pd.read_csv('x')\n"
+            "df[['a']] = StandardScaler().fit_transform(df[['a']])\ntrain, test = split(df)\n"
+        ),
         FREE,
     ),
     "fit inside the folds": (
@@ -83,8 +91,10 @@ PROGRAMS: dict[str, tuple[str, Outcome]] = {
         CLEAN,
     ),
     "fit before the folds": (
-        ("X, y = load()\nkf = KFold(5)\nX = StandardScaler().fit_transform(X)\n"
-        "for i, (tr, te) in enumerate(kf.split(X)):\n    pass\n"),
+        (
+            "X, y = load()\nkf = KFold(5)\nX = StandardScaler().fit_transform(X)\n"
+            "for i, (tr, te) in enumerate(kf.split(X)):\n    pass\n"
+        ),
         FREE,
     ),
     "split by slicing": (
@@ -96,8 +106,10 @@ PROGRAMS: dict[str, tuple[str, Outcome]] = {
         CLEAN,
     ),
     "methods of a class": (
-        ("class T:\n  def prep(self, df):\n    self.s = StandardScaler()\n    return self.s.fit_transform(df)\n"
-        "  def run(self):\n    df = pd.read_csv('x')\n    X = self.prep(df)\n    a, b = train_test_split(X)\n"),
+        (
+            "class T:\n  def prep(self, df):\n    self.s = StandardScaler()\n    return self.s.fit_transform(df)\n"
+            "  def run(self):\n    df = pd.read_csv('x')\n    X = self.prep(df)\n    a, b = train_test_split(X)\n"
+        ),
         FREE,
     ),
     "search over resampled rows": (
@@ -119,8 +131,10 @@ PROGRAMS: dict[str, tuple[str, Outcome]] = {
         CLEAN,
     ),
     "target encoding by group means": (
-        ("df = pd.read_csv('x')\ny = df['churn']\ndf['c'] = df.groupby('city')['churn'].transform('mean')\n"
-        "X_train, X_test = train_test_split(df)\n"),
+        (
+            "df = pd.read_csv('x')\ny = df['churn']\ndf['c'] = df.groupby('city')['churn'].transform('mean')\n"
+            "X_train, X_test = train_test_split(df)\n"
+        ),
         SUPERVISED,
     ),
     "scaling by hand": (
