@@ -36,7 +36,9 @@ def statements_in(project: ProjectFacts | None, *kinds: str) -> list[Statement]:
     found: list[Statement] = []
     for path in _documents(project):
         if wanted.search(path):
-            found += _statements_of(project, path)
+            if path not in project.stated:
+                project.stated[path] = _statements_of(project, path)
+            found += project.stated[path]
     return found
 
 

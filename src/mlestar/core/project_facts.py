@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlestar.core.evidence import Where
-from mlestar.core.git_facts import GitFacts
 from mlestar.core.report_facts import Reports
-from mlestar.core.source_facts import SourceModule
+
+if TYPE_CHECKING:
+    from mlestar.core.claim_text import Statement
+    from mlestar.core.git_facts import GitFacts
+    from mlestar.core.source_facts import SourceModule
 
 FileKind = Literal["python", "notebook", "config", "document", "script", "text", "data", "model", "binary"]
 TEST_PATH = re.compile(r"(^|/)(tests?|testing|spec)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
@@ -136,6 +139,11 @@ class ProjectFacts:
             for path, module in self.modules.items()
             if not TEST_PATH.search(path) and not VENDORED_PATH.search(path)
         }
+
+    @cached_property
+    def stated(self) -> dict[str, list[Statement]]:
+        """Path -> statements of the documents read so far: `documents.statements_in` fills it, once a document."""
+        return {}
 
     @cached_property
     def test_modules(self) -> dict[str, SourceModule]:

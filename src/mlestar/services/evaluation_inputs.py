@@ -39,14 +39,13 @@ def request_of(
         NotFound: A path that is not there.
     """
     letters = [asked.id for asked in asked_dimensions(dimension)]
-    claims = claims_of(dimension, evidence)
     try:
-        size = len(json.dumps(claims).encode())
+        text = json.dumps(claims_of(dimension, evidence), sort_keys=True)  # the order of keys must not matter
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput("evidence is not JSON", do="give an object of JSON values") from error
-    if size > MAX_EVIDENCE_BYTES:
+    if len(text) > MAX_EVIDENCE_BYTES:
         raise InputTooLarge(
-            f"evidence has {size / MIB:.1f} MiB, over the limit of {MAX_EVIDENCE_BYTES // MIB} MiB",
+            f"evidence has {len(text) / MIB:.1f} MiB, over the limit of {MAX_EVIDENCE_BYTES // MIB} MiB",
             do="state facts in evidence; name files by their paths",
         )
     places = {}
@@ -58,7 +57,7 @@ def request_of(
     columns = groups.split(",") if isinstance(groups, str) else groups
     return {
         "dimensions": letters,
-        "claims": claims,
+        "claims": json.loads(text),
         "places": places,
         "target": target,
         "groups": [column.strip() for column in columns if column.strip()],
