@@ -33,13 +33,12 @@ def statements_in(project: ProjectFacts | None, *kinds: str) -> list[Statement]:
     if project is None:
         return []
     wanted = re.compile("|".join(kinds), re.IGNORECASE)
-    found: list[Statement] = []
-    for path in _documents(project):
-        if wanted.search(path):
-            if path not in project.stated:
-                project.stated[path] = _statements_of(project, path)
-            found += project.stated[path]
-    return found
+    return [statement for path, stated in project.stated.items() if wanted.search(path) for statement in stated]
+
+
+def read_documents(project: ProjectFacts) -> dict[str, list[Statement]]:
+    """Path -> statements of every tracked document, at most `MOST_DOCUMENTS`, the root's first."""
+    return {path: _statements_of(project, path) for path in _documents(project)}
 
 
 def _documents(project: ProjectFacts) -> list[str]:

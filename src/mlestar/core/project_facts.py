@@ -142,8 +142,10 @@ class ProjectFacts:
 
     @cached_property
     def stated(self) -> dict[str, list[Statement]]:
-        """Path -> statements of the documents read so far: `documents.statements_in` fills it, once a document."""
-        return {}
+        """Path -> statements of its documents, the root's first: parsed on first use."""
+        from mlestar.core.documents import read_documents
+
+        return read_documents(self)
 
     @cached_property
     def test_modules(self) -> dict[str, SourceModule]:
