@@ -19,10 +19,7 @@ TARGET = "target"
 
 @dataclass(frozen=True, kw_only=True)
 class Base:
-    """One clean data set, split by a seed, with out-of-fold answers of a linear model on all rows.
-
-    `unsure` are the answers of a model that sees two features only: it errs often, so its probabilities matter.
-    """
+    """One clean data set, split by a seed, with out-of-fold answers of a linear model on all rows."""
 
     name: str
     seed: int
@@ -30,7 +27,6 @@ class Base:
     train: pd.DataFrame
     test: pd.DataFrame
     answers: pd.DataFrame
-    unsure: pd.DataFrame
 
     @property
     def is_regression(self) -> bool:
@@ -193,13 +189,25 @@ def overclaim_2(base: Base) -> Facts:
     return facts(base, claims={"analysis": {name: round(values[0] + 0.02, 3)}})
 
 
-def overconfident(base: Base) -> Facts:
-    answers = base.unsure.copy()
+def unsure(base: Base, sharpness: float) -> Facts:
+    """Answers that err often, events drawn from exactly their probabilities, then the logits multiplied."""
+    answers = base.answers.copy()
     names = [name for name in answers.columns if name.startswith("proba_")]
-    logit = np.log(answers[names].clip(1e-9)) * 3
-    share = np.exp(logit.sub(logit.max(axis=1), axis=0))
-    answers[names] = share.div(share.sum(axis=1), axis=0)
+    if names:
+        share = 0.6 * answers[names].to_numpy() + 0.4 / len(names)
+        drawn = (share.cumsum(axis=1) > base.random.random((len(share), 1))).argmax(axis=1)
+        answers["y_true"] = np.unique(base.answers["y_true"])[drawn]
+        sharp = share**sharpness
+        answers[names] = sharp / sharp.sum(axis=1, keepdims=True)
     return facts(base, predictions=predictions(answers))
+
+
+def calibrated(base: Base) -> Facts:
+    return unsure(base, 1)
+
+
+def overconfident(base: Base) -> Facts:
+    return unsure(base, 3)
 
 
 def broken_slice(base: Base) -> Facts:
@@ -329,17 +337,6 @@ DEFECTS: dict[str, Defect] = {
     "arms 53:47": Defect(check="A5.2", inject=mismatch),
     "harmful treatment": Defect(check="A5.3", inject=harmful, outcomes=("fail",)),
 }
-
-
-def calibrated(base: Base) -> Facts:
-    """Answers that err often, with events drawn from exactly the stated probabilities."""
-    answers = base.unsure.copy()
-    names = [name for name in answers.columns if name.startswith("proba_")]
-    if names:
-        share = answers[names].to_numpy()
-        drawn = (share.cumsum(axis=1) > base.random.random((len(share), 1))).argmax(axis=1)
-        answers["y_true"] = np.unique(base.answers["y_true"])[drawn]
-    return facts(base, predictions=predictions(answers))
 
 
 TWINS: dict[str, Callable[[Base], Facts]] = {"A1.5": calibrated, "A2.1": clean_slices, "A3.1": fair}

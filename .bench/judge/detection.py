@@ -41,16 +41,7 @@ def bases(names: list[str], seeds: int) -> Iterator[Base]:
             strata = None if name == "diabetes" else frame[TARGET]
             train, test = train_test_split(frame, random_state=seed, stratify=strata)
             whole = pd.concat([train, test], ignore_index=True)
-            few = whole[[*np.random.default_rng(seed).choice(whole.columns.drop(TARGET), 2, replace=False), TARGET]]
-            yield Base(
-                name=name,
-                seed=seed,
-                frame=whole,
-                train=train,
-                test=test,
-                answers=_answers(whole, name),
-                unsure=_answers(few, name),
-            )
+            yield Base(name=name, seed=seed, frame=whole, train=train, test=test, answers=_answers(whole, name))
 
 
 def _answers(frame: pd.DataFrame, name: str) -> pd.DataFrame:

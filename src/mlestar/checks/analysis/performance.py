@@ -145,7 +145,8 @@ def scores_are_calibrated(facts: Facts) -> Iterator[Verdict]:
     Why: Thresholds, costs and expected values are computed with the scores as probabilities.
     How: Expected calibration error over ten bins of equal size (of the most probable class, for many classes), against
         the 99th percentile of 200 draws in which the scores are exactly right.
-    Threshold: pass within the null, partial beyond it but at most 0.05, fail above both.
+    Threshold: pass within the null, partial beyond it but at most 0.05, fail above both; inconclusive above 0.05 but
+        within a null that is wider.
     Source: Guo et al. 2017; Broecker and Smith 2007 (consistency resampling).
     Fix: Recalibrate on held-out rows (isotonic or Platt scaling).
     Limits: Only probabilities between 0 and 1 are judged; calibration within slices is not.
@@ -177,10 +178,15 @@ def scores_are_calibrated(facts: Facts) -> Iterator[Verdict]:
         quantile=facts.limit("A1.5", "null_quantile"),
         seed=facts.data.seed,
     )
-    beyond = found.ece > found.null
     large = found.ece > facts.limit("A1.5", "ece")
-    outcome = Outcome.PASS if not beyond else Outcome.FAIL if large else Outcome.PARTIAL
-    yield measured(predictions, outcome, f"calibration error {found.ece:.3f}, by chance alone up to {found.null:.3f}")
+    observed = f"calibration error {found.ece:.3f}, by chance alone up to {found.null:.3f}"
+    if found.ece > found.null:
+        yield measured(predictions, Outcome.FAIL if large else Outcome.PARTIAL, observed)
+    elif large:
+        needed = math.ceil(found.n * (found.null / facts.limit("A1.5", "ece")) ** 2)
+        yield measured(predictions, Outcome.INCONCLUSIVE, f"{observed}; about {needed} rows would settle it")
+    else:
+        yield measured(predictions, Outcome.PASS, observed)
 
 
 def _named(facts: Facts) -> dict[str, Estimate]:
