@@ -79,7 +79,8 @@ class Deployment:
         evaluated = records["evaluation"]["summary"]
         result = {
             "model": model, "metrics": evaluated["metrics"], "baselines": evaluated["baselines"],
-            "synthetic": record["synthetic"], "evidence_recorded": sorted({finding.check for finding in found}),
+            "synthetic": record["synthetic"], "ablation": evaluated["ablation"],
+            "evidence_recorded": sorted({finding.check for finding in found}),
         }  # fmt: skip
         await self._database.writing(lambda connection: runs.set_result(connection, self._run.run_id, result))
         await self._hand_over(_with_result(self._run, result, state.status), found)

@@ -14,7 +14,9 @@ from mlestar.execution.frames import array_bytes, array_from, prepared_files, pr
 from mlestar.execution.sources import read_source, source_digest
 from mlestar.execution.stage_store import StageOutput, StageStore
 from mlestar.stages import data, deployment, evaluation, features, plots, training
-from mlestar.stages.folds import Folds, make_folds
+from mlestar.stages.ablation import ablate
+from mlestar.stages.algorithms import ALGORITHMS
+from mlestar.stages.folds import FOLDS, Folds, make_folds
 from mlestar.storage.artifacts import Artifacts
 
 if TYPE_CHECKING:
@@ -126,6 +128,7 @@ class _Work:
                 "calibration": found.calibration,
                 "errors": {name: value for name, value in found.errors.items() if name != "worst"},
                 "fairness": found.fairness,
+                "ablation": self._ablation(metric) if self.spec.ablate else [],
             }
             alone = training.answer_of(
                 model, deployment.fixture_rows(self.prepared.test[list(self.prepared.kinds)]), self.prepared.task
@@ -142,23 +145,36 @@ class _Work:
                 private={"importances": found.importances, "prediction_sha256": hashlib.sha256(saved).hexdigest()},
             )
 
-        inputs = (self._before("training"), asdict(self.spec.evaluation))
+        inputs = (self._before("training"), asdict(self.spec.evaluation), self.spec.ablate)
         self.records["evaluation"] = self.store.stage("evaluation", inputs, do)
         return self.records["evaluation"]
+
+    def _ablation(self, metric: str) -> list[dict[str, Any]]:
+        """Around the heaviest member: a blend's parts cannot be told from its members."""
+        members = self.records["training"]["summary"]["members"]
+        heaviest = max(members, key=members.__getitem__)
+        params = dict(self.records["training"]["private"]["params"][heaviest])
+        algorithm = params.pop("algorithm")
+        if algorithm not in ALGORITHMS:
+            return []
+        return ablate(self._folds_of(count=FOLDS), algorithm, params, metric, self.report)
 
     @property
     def folds(self) -> Folds:
         if not hasattr(self, "_folds"):
-            prepared = self.prepared
-            groups: np.ndarray | None = None
-            if prepared.split == "group":
-                groups = prepared.train[prepared.group].astype(str).to_numpy()
-            self._folds = make_folds(
-                prepared.train[list(prepared.kinds)], truth_of(prepared.train, prepared), kinds=prepared.kinds,
-                task=prepared.task, n_classes=len(prepared.classes), seed=self.spec.data.seed, groups=groups,
-                forward_in_time=prepared.split == "time",
-            )  # fmt: skip
+            self._folds = self._folds_of()
         return self._folds
+
+    def _folds_of(self, count: int = 0) -> Folds:
+        prepared = self.prepared
+        groups: np.ndarray | None = None
+        if prepared.split == "group":
+            groups = prepared.train[prepared.group].astype(str).to_numpy()
+        return make_folds(
+            prepared.train[list(prepared.kinds)], truth_of(prepared.train, prepared), kinds=prepared.kinds,
+            task=prepared.task, n_classes=len(prepared.classes), seed=self.spec.data.seed, groups=groups,
+            forward_in_time=prepared.split == "time", count=count,
+        )  # fmt: skip
 
     def _before(self, stage: str) -> list[str]:
         return [*sorted(self.records[stage]["artifacts"].values()), canonical(self.records[stage]["summary"])]

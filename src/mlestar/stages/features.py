@@ -24,7 +24,9 @@ WIDE = 30
 CHECK_ROWS = 2_000
 
 
-def build_transformer(kinds: dict[str, str], view: View, *, n_rows: int, seed: int) -> Any:
+def build_transformer(
+    kinds: dict[str, str], view: View, *, n_rows: int, seed: int, without: frozenset[str] = frozenset()
+) -> Any:
     """An unfitted ColumnTransformer for features of these kinds.
 
     Args:
@@ -32,29 +34,33 @@ def build_transformer(kinds: dict[str, str], view: View, *, n_rows: int, seed: i
         view: Layout for linear models ("sparse") or trees ("dense").
         n_rows: Rows it will be fitted on.
         seed: Of the truncated SVD.
+        without: Steps of the sparse layout that are left out, for an ablation: "scaling", "characters".
     """
     from sklearn.compose import ColumnTransformer
 
     of_kind = {kind: [name for name, own in kinds.items() if own == kind] for kind in set(kinds.values())}
     parts: list[tuple[str, Any, Any]] = []
     if table.NUMERIC in of_kind:
-        parts.append(("numeric", _numeric(view), of_kind[table.NUMERIC]))
+        parts.append(("numeric", _numeric(view, without), of_kind[table.NUMERIC]))
     if table.CATEGORICAL in of_kind:
         parts.append(("categorical", _categorical(view, n_rows), of_kind[table.CATEGORICAL]))
     if table.DATE in of_kind:
         parts.append(("date", _dates(view), of_kind[table.DATE]))
-    parts.extend((f"text_{place}", _texts(view, seed), name) for place, name in enumerate(of_kind.get(table.TEXT, ())))
+    parts.extend(
+        (f"text_{place}", _texts(view, seed, without), name) for place, name in enumerate(of_kind.get(table.TEXT, ()))
+    )
     return ColumnTransformer(parts, sparse_threshold=1.0 if view == "sparse" else 0.0, verbose_feature_names_out=True)
 
 
-def _numeric(view: View) -> Any:
+def _numeric(view: View, without: frozenset[str]) -> Any:
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     if view == "dense":
         return "passthrough"
-    return make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+    imputer = SimpleImputer(strategy="median", add_indicator=True)
+    return imputer if "scaling" in without else make_pipeline(imputer, StandardScaler())
 
 
 def _categorical(view: View, n_rows: int) -> Any:
@@ -78,7 +84,7 @@ def _dates(view: View) -> Any:
     return make_pipeline(DateParts(), SimpleImputer(), StandardScaler()) if view == "sparse" else DateParts()
 
 
-def _texts(view: View, seed: int) -> Any:
+def _texts(view: View, seed: int, without: frozenset[str]) -> Any:
     from sklearn.decomposition import TruncatedSVD
     from sklearn.pipeline import FeatureUnion, make_pipeline
 
@@ -87,6 +93,8 @@ def _texts(view: View, seed: int) -> Any:
     words = Texts(ngram_range=(1, 2), min_df=2, max_features=TERMS, sublinear_tf=True, strip_accents="unicode")
     if view == "dense":
         return make_pipeline(words, TruncatedSVD(n_components=COMPONENTS, random_state=seed))
+    if "characters" in without:
+        return words
     characters = Texts(analyzer="char_wb", ngram_range=(3, 4), min_df=3, max_features=TERMS, sublinear_tf=True)
     return FeatureUnion([("words", words), ("characters", characters)])
 

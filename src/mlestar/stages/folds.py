@@ -31,6 +31,7 @@ class Folds:
         truth: (n_rows,) class indices or values.
         parts: (train indices, held-out indices) of each fold.
         n_classes: 0 for regression.
+        without: Preprocessing steps that are left out (see `features.build_transformer`).
     """
 
     rows: pd.DataFrame
@@ -40,6 +41,7 @@ class Folds:
     task: str
     n_classes: int
     seed: int
+    without: frozenset[str] = frozenset()
     _views: dict[tuple[int, str], tuple[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -53,6 +55,10 @@ class Folds:
         import numpy as np
 
         return np.sort(np.concatenate([held for _, held in self.parts]))
+
+    def fresh(self) -> Folds:
+        """The same without what was fitted so far."""
+        return replace(self, _views={})
 
     def only_last(self) -> Folds:
         """The last fold alone."""
@@ -109,7 +115,7 @@ class Folds:
                 for stale in [key for key in self._views if key[0] != fold]:
                     del self._views[stale]  # folds are walked in order: only the current one is worth its memory
             train, held = self.parts[fold]
-            features = build_transformer(self.kinds, view, n_rows=len(train), seed=self.seed)
+            features = build_transformer(self.kinds, view, n_rows=len(train), seed=self.seed, without=self.without)
             learn_from = features.fit_transform(self.rows.iloc[train], self.truth[train])
             self._views[fold, view] = learn_from, features.transform(self.rows.iloc[held])
         return self._views[fold, view]
@@ -131,13 +137,13 @@ def as_scored(answers: np.ndarray, truth: np.ndarray) -> Scored:
 
 def make_folds(
     rows: pd.DataFrame, truth: np.ndarray, *, kinds: dict[str, str], task: str, n_classes: int, seed: int,
-    groups: np.ndarray | None = None, forward_in_time: bool = False,
+    groups: np.ndarray | None = None, forward_in_time: bool = False, count: int = 0,
 ) -> Folds:  # fmt: skip
     """Folds that respect how the rows were split: groups stay whole, later rows are never learnt from."""
     import numpy as np
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
 
-    count = FOLDS_LARGE if len(rows) > LARGE_ROWS else FOLDS
+    count = count or (FOLDS_LARGE if len(rows) > LARGE_ROWS else FOLDS)
     if forward_in_time:
         parts = TimeSeriesSplit(n_splits=count).split(rows)
     elif groups is not None:
