@@ -1,4 +1,4 @@
-"""One ASGI application: REST, MCP over streamable HTTP (`/mcp`) and SSE (`/sse`), in one process."""
+"""One ASGI application: REST, the dashboard, MCP over streamable HTTP (`/mcp`) and SSE (`/sse`), in one process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI
 from mlestar import __version__
 from mlestar.errors import InvalidInput
 from mlestar.interfaces.access import AuditLog, Doorkeeper
+from mlestar.interfaces.dashboard.routes import dashboard_routes
 from mlestar.interfaces.http.context7_routes import context7_router
 from mlestar.interfaces.http.errors import add_error_handlers
 from mlestar.interfaces.http.evaluation_routes import evaluation_router
@@ -82,7 +83,7 @@ def build_app(
         app.include_router(router, prefix=PREFIX, dependencies=rights)
 
     app.include_router(operation_router(services))
-    app.router.routes.extend([*http.routes, *sse.routes])
+    app.router.routes.extend([*http.routes, *sse.routes, *dashboard_routes(services)])
     if services.settings.allowed_origins:
         from fastapi.middleware.cors import CORSMiddleware
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from mlestar.errors import InvalidInput, MlestarError
+from mlestar.interfaces.access import current
 from mlestar.services.window_arguments import checked_workspace
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Page:
     async def answer(self, show: Callable[[Page], Awaitable[Response]]) -> Response:
         """The page, or a page that says what was wrong with the request."""
         try:
+            current.get().require(workspace=self.workspace, write=False, action=f"GET {self.request.url.path}")
             return await show(self)
         except MlestarError as error:
             return self.show("error.html", status=error.http_status, error=error)

@@ -11,6 +11,7 @@ from mcp.types import INVALID_PARAMS
 
 from mlestar import __version__
 from mlestar.errors import InvalidInput, NotFound
+from mlestar.interfaces.mcp.apps import apps, with_views
 from mlestar.interfaces.mcp.completions import add_completions
 from mlestar.interfaces.mcp.prompts import add_prompts
 from mlestar.interfaces.mcp.resources import add_resources, window_uris
@@ -74,7 +75,8 @@ def build_server(services: Services) -> tuple[MCPServer[Any], Notifier]:
         title="mlestar: ML readiness, memory, pipelines",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=tools_of(Tools(services)),
+        tools=with_views(tools_of(Tools(services))),
+        extensions=[apps()],
         subscriptions=notifier.bus,
         log_level="WARNING",
         cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope="public")},
