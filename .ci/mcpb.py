@@ -1,4 +1,4 @@
-"""Builds the MCPB bundle (one-click install in desktop clients), validates it, and serves from what it holds.
+"""Builds the MCPB bundle (one-click install in desktop clients), validates it, installs it and talks to it.
 
 Usage: python .ci/mcpb.py FOLDER
 FOLDER/mlestar-<version>.mcpb is the bundle. The manifest's version and tools come from the code.
@@ -6,7 +6,6 @@ FOLDER/mlestar-<version>.mcpb is the bundle. The manifest's version and tools co
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -15,6 +14,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import anyio
+import uv
 from mcp import Client, StdioServerParameters
 from node import install, run
 
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parent.parent
 MCPB = "@anthropic-ai/mcpb@2.1.2"
 PROGRAM = Path("dist/cli/cli.js")
 TIMEOUT_S = 120
+INSTALL_S = 600
 HELD = ("pyproject.toml", "README.md", "LICENSE", "src", "examples/breast_cancer_screening")
 """What `uv run` needs to build the package: its sources, what its metadata names, and the demo's project."""
 
@@ -57,18 +59,19 @@ def stage(folder: Path) -> None:
 
 
 async def serve_from(folder: Path, data_dir: Path) -> int:
-    """How many tools a server lists that runs from the bundle's sources, with the manifest's arguments."""
-    arguments = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["server"]["mcp_config"]["args"]
-    own = arguments[arguments.index("mlestar") + 1 :]
-    given = [argument.replace("${user_config.root}", str(folder)) for argument in own]
-    environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "MLESTAR_DATA_DIR": str(data_dir)}
-    command = StdioServerParameters(command=sys.executable, args=["-m", "mlestar", *given], env=environment)
-    async with Client(command) as client:
-        return len((await client.list_tools()).tools)
+    """How many tools the installed bundle lists: the manifest's own command, which builds and installs first."""
+    configured = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["server"]["mcp_config"]
+    replaced = {"${__dirname}": str(folder), "${user_config.root}": str(folder)}
+    environment = {**os.environ, "UV_PYTHON": sys.executable, "MLESTAR_DATA_DIR": str(data_dir)}
+    arguments = [replaced.get(argument, argument) for argument in configured["args"]]
+    command = StdioServerParameters(command=uv.find_uv_bin(), args=arguments, env=environment)
+    with anyio.fail_after(INSTALL_S):
+        async with Client(command) as client:
+            return len((await client.list_tools()).tools)
 
 
 def main() -> None:
-    """Stage, validate, pack, unpack, serve."""
+    """Stage, validate, pack, unpack, install, serve."""
     folder = Path(sys.argv[1]).resolve()
     program = install(folder / "npm", MCPB) / PROGRAM
     bundle = folder / f"mlestar-{mlestar.__version__}.mcpb"
@@ -82,8 +85,9 @@ def main() -> None:
     with zipfile.ZipFile(bundle) as held:
         held.extractall(unpacked)
         files = len(held.namelist())
-    tools = asyncio.run(serve_from(unpacked, folder / "data"))
-    print(f"{bundle.name}: valid, {files} files, {bundle.stat().st_size / 1024:.0f} KiB; served {tools} tools from it")
+    tools = anyio.run(serve_from, unpacked, folder / "data")
+    size = bundle.stat().st_size / 1024
+    print(f"{bundle.name}: valid, {files} files, {size:.0f} KiB; installed by uv, it lists {tools} tools")
 
 
 if __name__ == "__main__":
