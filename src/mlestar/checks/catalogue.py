@@ -74,7 +74,14 @@ def _verdicts(check_id: str, facts: Facts) -> Iterator[Verdict]:
                 observed=f"the check itself broke with {type(error).__name__}; this is not a fail of the project",
             )
     if not found:
-        yield _unknown(f"nothing speaks for or against it; it takes: {' and '.join(CHECKS[check_id].needs)}")
+        yield _unknown(_why_unknown(CHECKS[check_id].needs, facts))
+
+
+def _why_unknown(needs: Iterable[str], facts: Facts) -> str:
+    missing = [need for need in needs if need not in facts.inputs]
+    if missing:
+        return f"nothing speaks for or against it; it takes: {' and '.join(missing)}"
+    return f"nothing about it was found in: {' and '.join(needs)}"
 
 
 def _unknown(observed: str) -> Verdict:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mlestar.core.project_facts import ModelFile, ProjectFacts
     from mlestar.core.run_facts import RunFacts
 
+TABLES = ("train", "test", "reference", "current")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
@@ -34,3 +36,18 @@ class Facts:
     def limit(self, check_id: str, name: str) -> float:
         """A threshold of the rubric: the override of this evaluation, or the default of `limits.LIMITS`."""
         return self.limits.get(check_id, {}).get(name, LIMITS[check_id][name])
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Which inputs there were, by the names of an evaluation's arguments."""
+        data = self.data
+        there = {
+            "statement": bool(self.claims),
+            "project": self.project is not None,
+            "model": bool(self.models),
+            **{name: data is not None and getattr(data, name) is not None for name in (*TABLES, "predictions")},
+            "target": data is not None and bool(data.target),
+            "groups": data is not None and bool(data.group_columns),
+            "time": data is not None and bool(data.time_column),
+        }
+        return tuple(name for name, is_there in there.items() if is_there)

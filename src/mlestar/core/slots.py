@@ -32,7 +32,7 @@ EMPTY_WORDS = frozenset(
         "secure", "robust", "scalable", "comprehensive", "extensive", "appropriate", "sufficient", "adequate",
         "required", "monitored", "monitoring", "tracked", "covered", "in", "place", "is", "are", "was", "be", "been",
         "the", "a", "an", "and", "or", "of", "to", "for", "with", "all", "very", "we", "it", "this", "that", "will",
-        "has", "have", "as", "by", "our", "up", "set", "well", "everything", "various", "several", "some", "many",
+        "has", "have", "as", "by", "our", "set", "well", "everything", "various", "several", "some", "many",
         "production", "grade", "state", "art", "world", "class", "industry", "practices", "etc", "and/or",
     ]
 )  # fmt: skip

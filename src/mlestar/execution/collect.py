@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.data_facts import DataFacts, Table
-from mlestar.core.facts import Facts
+from mlestar.core.facts import TABLES, Facts
 from mlestar.core.terms import Terms, section_of, terms_of
 from mlestar.errors import MlestarError, NotFound
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mlestar.core.data_facts import Experiment, Task
     from mlestar.core.project_facts import ProjectFacts
 
-TABLES = ("train", "test", "reference", "current")
 FILES = (*TABLES, "predictions", "experiment", "label_audit")
 COLUMNS = ("target", "groups", "time")
 BY_NAME = {
@@ -115,7 +114,7 @@ def collect(payload: Mapping[str, Any]) -> Collected:
     return Collected(
         facts=facts,
         terms=replace(terms, problems=(*terms.problems, *inputs.problems)),
-        given=_given(payload, facts),
+        given=(*facts.inputs, *["execute"] * bool(payload["execute"])),
         read=_read(project, data),
     )
 
@@ -213,21 +212,6 @@ def _require_columns(table: Table, names: Iterable[str]) -> None:
                 valid=columns[:MOST_COLUMNS],
                 do=f"did you mean {close[0]!r}?" if close else "name one of its columns",
             )
-
-
-def _given(payload: Mapping[str, Any], facts: Facts) -> tuple[str, ...]:
-    """The inputs that this evaluation had, by the names of its arguments."""
-    data = facts.data
-    there = {
-        "project": facts.project is not None,
-        "model": bool(facts.models),
-        "execute": bool(payload["execute"]),
-        **{name: data is not None and getattr(data, name) is not None for name in (*TABLES, "predictions")},
-        "target": data is not None and bool(data.target),
-        "groups": data is not None and bool(data.group_columns),
-        "time": data is not None and bool(data.time_column),
-    }
-    return tuple(name for name, is_there in there.items() if is_there)
 
 
 def _read(project: ProjectFacts | None, data: DataFacts | None) -> dict[str, Any]:

@@ -173,6 +173,29 @@ def test_a_timeline_too_short_for_its_experiment_fails_by_arithmetic() -> None:
     assert "the timeline has 14" in finding.observed
 
 
+def test_no_owner_anywhere_fails() -> None:
+    finding = judged(project(CODEOWNERS="", problem__yaml="goal: less churn\n"))["S4.1"]
+    assert (finding.outcome, finding.level) == (Outcome.FAIL, Level.INSPECTED)
+
+
+GUARDRAILS: dict[str, Any] = {
+    "comparisons": ["precision at least 0.90", "p95 latency below 100 ms"],
+    "metric and limit": [
+        {"metric": "precision", "limit": "at least 0.90"},
+        {"metric": "latency p95", "limit": "100 ms"},
+    ],
+    "numbers": {"complaint_rate": 0.002, "latency_ms": 200},
+}
+
+
+@pytest.mark.parametrize("form", GUARDRAILS)
+def test_guardrails_are_read_in_every_usual_form(form: str) -> None:
+    text = yaml.safe_dump({"goal": "less churn", "guardrails": GUARDRAILS[form]})
+    finding = judged(project(problem__yaml=text))["S2.4"]
+    assert finding.outcome is Outcome.PASS, finding.observed
+    assert finding.observed.startswith("2 with a limit")
+
+
 def test_owners_who_never_committed_count_half() -> None:
     finding = judged(project(CODEOWNERS="* @linus @guido\n"))["S4.1"]
     assert (finding.outcome, finding.level) == (Outcome.PARTIAL, Level.INSPECTED)

@@ -54,9 +54,11 @@ def owners_are_accountable(facts: Facts) -> Iterable[Verdict]:
     Fix: Add a CODEOWNERS file that names two people who commit to this repository.
     Limits: A handle is matched with author names and e-mails by its letters; teams cannot be resolved.
     """
+    anyone = False
     for level, statements in stated(facts, "scoping", README, CARD, PROBLEM, PLAN):
         named = sorted({n for s in under(statements, OWNER_KEYS) for n in _people(s.text) if is_concrete(s.text)})
         if named:
+            anyone = True
             yield Verdict(
                 outcome=Outcome.PARTIAL,
                 level=level,
@@ -78,6 +80,8 @@ def owners_are_accountable(facts: Facts) -> Iterable[Verdict]:
                 where=project.where(path),
             )
             return
+    if not anyone:
+        yield Verdict(outcome=Outcome.FAIL, level=Level.INSPECTED, observed="no owner is named, in no owners file")
 
 
 def _people(text: str) -> set[str]:

@@ -28,6 +28,7 @@ LIMIT = (
     r"(?:[<>≤≥]=?|at most|at least|below|under|above|no more than|within|max(?:imum)?|min(?:imum)?)"
     rf"\W{{0,3}}[$€£]?{NUMBER}"
 )
+LIMIT_KEY = r"\b(limit|max\w*|min\w*|threshold|bound|at most|at least|ms|rate|latency\w*|cost)$"
 BUSINESS = (
     r"business (metric|kpi|impact|value)|online metric|north star|proxy|offline (and|to|vs) online|metric mapping"
 )
@@ -145,10 +146,17 @@ def guardrails_have_limits(facts: Facts) -> Iterable[Verdict]:
     enough = facts.limit("S2.4", "pass")
     for level, statements in stated(facts, "scoping", README, CARD, PROBLEM, PLAN):
         named = under(statements, GUARDRAILS)
-        points = {s.text: s for s in (*items_of(named), *named) if re.search(LIMIT, s.text, re.IGNORECASE)}
-        numbers = {s.key: s for s in named if isinstance(s.value, int | float) and not isinstance(s.value, bool)}
-        lines = {text: s for text, s in points.items() if ("\n" not in text and s.line is None) or "\n" not in text}
-        found = [*lines.values(), *numbers.values()]
+        points = {
+            s.text: s
+            for s in (*items_of(named), *named)
+            if "\n" not in s.text and re.search(LIMIT, s.text, re.IGNORECASE)
+        }
+        numbers = {
+            f"{s.key}={s.text}": s
+            for s in named
+            if re.search(LIMIT_KEY, s.key) and re.search(r"\d", s.text) and not re.search(LIMIT, s.text, re.IGNORECASE)
+        }
+        found = [*points.values(), *numbers.values()]
         if found:
             yield Verdict(
                 outcome=Outcome.PASS if _distinct(found) >= enough else Outcome.PARTIAL,
