@@ -23,6 +23,7 @@ _CLAIM_SLOTS = {
     "baseline": ("baseline", "dummy", "majority"),
     "date": ("date", "evaluatedat", "measuredat", "asof"),
 }
+_ROUNDING = 1e-9  # a width of exactly the bound must not fail by a binary fraction
 _HEADLINES = ("accuracy", "roc_auc", "r2", "f1")
 
 
@@ -84,7 +85,7 @@ def _compared(facts: Facts, stated: list[StatedMetric], ours: Mapping[str, tuple
             continue
         nearest = min(ours[metric.metric], key=lambda value: abs(value - metric.value))
         gap = metric.value - nearest
-        tolerance = max(facts.limit("A1.1", "tolerance"), metric.half_unit) + 1e-9
+        tolerance = max(facts.limit("A1.1", "tolerance"), metric.half_unit) + _ROUNDING
         said = f"{metric.key} {metric.value:g} claimed, {nearest:.4f} recomputed"
         if abs(gap) <= tolerance:
             equal.append(said)
@@ -131,10 +132,10 @@ def _precision(facts: Facts, name: str, value: float, half_width: float, n: int)
 
     good, tolerable = facts.limit("A1.3", "pass"), facts.limit("A1.3", "partial")
     observed = f"{name} {value:.3f} +- {half_width:.3f} on {n} rows"
-    if half_width <= good:
+    if half_width <= good + _ROUNDING:
         return Outcome.PASS, observed
     needed = n_for_half_width(value, good) if name == "accuracy" else math.ceil(n * (half_width / good) ** 2)
-    outcome = Outcome.PARTIAL if half_width <= tolerable else Outcome.FAIL
+    outcome = Outcome.PARTIAL if half_width <= tolerable + _ROUNDING else Outcome.FAIL
     return outcome, f"{observed}; {needed} rows would bring it to +- {good:g}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlestar.checks.measured import measured
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Outcome, Verdict
-from mlestar.core.statistics.columns import features, identifies_rows, kind_of
+from mlestar.core.statistics.columns import features, kind_of, numbers_both
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _compared(data: DataFacts) -> list[str]:
         for name in features(before, without=[data.time_column])
         if name in after.columns
         and kind_of(before[name]) not in {"time", "text", "empty"}
-        and not (identifies_rows(before[name]) and identifies_rows(after[name]))
+        and not numbers_both(before[name], after[name])
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ _MISSING_MARKS = ("", "?")  # UCI files mark missing values with a question mark
 _PARSED_SHARE = 0.9  # the other tenth is what the mixed-types check reports
 _TEXT_WORDS = 4  # mean words a value from which strings are prose rather than labels
 _QUARTILES = 4
+_COUNTER_RANGE = 10
+_ID_NAME = re.compile(r"(^|[_ .-])(id|uuid|guid|key|index|idx|row|no|nr)$|^unnamed|[a-z]id$")
+_ID_VALUE = r"[A-Za-z_-]{0,8}\d+|[0-9a-fA-F-]{16,64}"
 _CATEGORY_SHARE = 0.5  # strings more distinct than this identify rows instead of grouping them
 
 
@@ -70,6 +74,8 @@ def _kind_of_strings(sample: pd.Series[Any]) -> Kind:
     import numpy as np
 
     text = sample.astype(str)
+    if text.isin(("True", "False")).all():
+        return "flag"
     if np.isfinite(numbers(sample)).mean() >= _PARSED_SHARE:
         return "number"
     if text.str.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}").mean() >= _PARSED_SHARE:
@@ -103,14 +109,26 @@ def features(frame: pd.DataFrame, *, without: Sequence[str] = ()) -> list[str]:
 
 
 def identifies_rows(column: pd.Series[Any]) -> bool:
-    """Whether every row has its own value, as an id or a row counter has; fractional numbers never do."""
+    """Whether the column numbers or names the rows: a counter, an id, a key; never a measured quantity or prose.
+
+    Whole numbers without a repeat count as a counter when their range is at most ten times their number (measured
+    quantities so dense would repeat), or when the column is named an id.
+    """
     import numpy as np
 
-    if column.dtype.kind == "f":
-        values = column.dropna().to_numpy(dtype=float)
-        if len(values) < len(column) or not np.all(np.mod(values, 1) == 0):
-            return False
-    return len(column) > MAX_CLASSES and not column.isna().any() and bool(column.is_unique)
+    if len(column) <= MAX_CLASSES or column.isna().any() or not column.is_unique or column.dtype.kind in "bcmM":
+        return False
+    named = bool(_ID_NAME.search(str(column.name).lower()))
+    if column.dtype.kind in "iuf":
+        values = numbers(column)
+        whole = bool(np.all(np.mod(values, 1) == 0))
+        return whole and (named or float(np.ptp(values)) <= _COUNTER_RANGE * len(values))
+    return named or bool(column.astype(str).str.fullmatch(_ID_VALUE).all())
+
+
+def numbers_both(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
+    """Whether a column numbers the rows of two tables: then it differs between them by design."""
+    return identifies_rows(before) and bool(after.is_unique)
 
 
 def labels(column: pd.Series[Any]) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.statistics.columns import MAX_CLASSES, identifies_rows, kind_of, numbers, times
+from mlestar.core.statistics.columns import MAX_CLASSES, kind_of, numbers, numbers_both, times
 from mlestar.core.statistics.rows import are_copies, group_numbers, row_keys
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def overlap(train: pd.DataFrame, test: pd.DataFrame, columns: Sequence[str]) -> 
     import pandas as pd
     from scipy.stats import binom
 
-    kept = [name for name in columns if not (identifies_rows(train[name]) and identifies_rows(test[name]))]
+    kept = [name for name in columns if not numbers_both(train[name], test[name])]
     if not kept:
         return Overlap(count=0, share=0.0, expected=0.0, p_value=1.0, copies=None, rows=())
     in_train, in_test = row_keys([train, test], kept)
