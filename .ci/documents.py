@@ -1,4 +1,4 @@
-"""Keeps what is generated equal to the code: README.md's tools, windows, checks, settings; the tools/list snapshot.
+"""Keeps what is generated equal to the code: README.md's tables and client configurations; the tools/list snapshot.
 
 Usage: python .ci/documents.py [--check]
 Without --check the parts are rewritten; with it a difference is an error that names the part.
@@ -70,6 +70,15 @@ def settings() -> str:
     return "\n".join(rows)
 
 
+def clients() -> str:
+    """Each client's configuration with where it goes, as `examples/clients` has them; the first stands above."""
+    folder = ROOT / "examples" / "clients"
+    described = (folder / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+\.json)` \| (.+?) \|", described, re.MULTILINE)
+    texts = [(place, (folder / name).read_text(encoding="utf-8").strip()) for name, place in rows[1:]]
+    return "\n" + "\n\n".join(f"{place}:\n\n```json\n{text}\n```" for place, text in texts) + "\n"
+
+
 async def tools_list() -> str:
     """The whole listing as a client receives it; a test compares it in both protocol eras."""
     async with Client(build_server(Services(Settings()))[0]) as client:
@@ -81,7 +90,7 @@ async def tools_list() -> str:
 def main() -> int:
     """Rewrite, or check and say what differs."""
     text = README.read_text(encoding="utf-8")
-    parts = {"tools": tools, "windows": windows, "checks": checks, "settings": settings}
+    parts = {"clients": clients, "tools": tools, "windows": windows, "checks": checks, "settings": settings}
     problems = [f"README.md has no part {name!r}" for name in parts if f"<!-- generated: {name} -->" not in text]
     fresh = PART.sub(lambda match: f"{match[1]}{parts[match[2]]()}\n{match[3]}", text)
     problems += _version_problems()
