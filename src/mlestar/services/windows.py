@@ -311,10 +311,9 @@ class WindowsService:
 
         def use(reader: WindowReader) -> WindowReport:
             uses = reader.uses()
-            live, archived, steps, mean = (0, 0, 0, 0.0)
-            total, verbatim = 0, 0
+            live, steps, mean, total, verbatim = 0, 0, 0.0, 0, 0
             if reader.row:
-                live, archived, steps, mean = window_reads.counts(reader.connection, reader.row.id)
+                live, steps, mean = window_reads.counts(reader.connection, reader.row.id)
                 total, verbatim = store.important_tokens(reader.connection, reader.row.id)
             return WindowReport(
                 workspace=name,
@@ -324,7 +323,7 @@ class WindowsService:
                 max_tokens=self.cap_tokens * len(uses),
                 windows=uses,
                 entries=live,
-                archived=archived,
+                archived=(reader.row.next_number - 1 if reader.row else 0) - live,
                 important_retention=round(verbatim / total, 4) if total else 1.0,
                 sequential_steps=steps,
                 average_step_duration=mean,

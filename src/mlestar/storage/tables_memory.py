@@ -73,24 +73,28 @@ entries = Table(
     Column("expires_at", Float),
     UniqueConstraint("workspace_id", "number", "part"),
 )
-Index("entries_live", entries.c.workspace_id, entries.c.shown_in, sqlite_where=text("state = 'live'"))
-Index(
-    "entries_standing",
-    entries.c.workspace_id,
-    entries.c.home,
-    sqlite_where=text("part = 0 AND state IN ('live', 'split')"),
-)
-Index("entries_same_text", entries.c.workspace_id, entries.c.sha256)
-Index("entries_keyed", entries.c.workspace_id, entries.c.home, entries.c.key, sqlite_where=text("key <> ''"))
+# Conditions of partial indexes: a query uses such an index only if it states the condition in the same words.
+SHOWN = text("state = 'live'")
+SHOWN_WHOLE = text("part = 0 AND state IN ('live', 'split')")
+KEYED = text("key <> ''")
+IMPORTANT_ONLY = text("important")
+
+_E = entries.c
+Index("entries_live", _E.workspace_id, _E.shown_in, sqlite_where=SHOWN, postgresql_where=SHOWN)
+Index("entries_standing", _E.workspace_id, _E.home, sqlite_where=SHOWN_WHOLE, postgresql_where=SHOWN_WHOLE)
+Index("entries_same_text", _E.workspace_id, _E.sha256)
+Index("entries_keyed", _E.workspace_id, _E.home, _E.key, sqlite_where=KEYED, postgresql_where=KEYED)
 Index(
     "entries_important",
-    entries.c.workspace_id,
-    entries.c.state,
-    entries.c.level,
-    entries.c.verbatim_tokens,
-    sqlite_where=text("important"),
+    _E.workspace_id,
+    _E.state,
+    _E.level,
+    _E.verbatim_tokens,
+    sqlite_where=IMPORTANT_ONLY,
+    postgresql_where=IMPORTANT_ONLY,
 )
-Index("entries_expiring", entries.c.workspace_id, entries.c.expires_at, sqlite_where=text("expires_at IS NOT NULL"))
+EXPIRING = text("expires_at IS NOT NULL")
+Index("entries_expiring", _E.workspace_id, _E.expires_at, sqlite_where=EXPIRING, postgresql_where=EXPIRING)
 
 events = Table(
     "events",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, func, select
 
 from mlestar.core.windows.model import State
-from mlestar.storage.tables_memory import entries, events, thoughts, windows, workspaces
+from mlestar.storage.tables_memory import SHOWN, entries, events, thoughts, windows, workspaces
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _E = entries.c
 _SHOWN = (
     select(entries)
-    .where(_E.workspace_id == bindparam("workspace"), _E.state == State.LIVE, _E.shown_in == bindparam("window"))
+    .where(_E.workspace_id == bindparam("workspace"), SHOWN, _E.shown_in == bindparam("window"))
     .order_by(_E.important.desc(), _E.number, _E.part)
 )
 _FOUND = select(_E.number, _E.follows, _E.home, _E.priority, _E.expires_at, _E.tags).where(
@@ -47,7 +47,7 @@ def most_important(connection: Connection, workspace: int, min_priority: int, li
     """Live entries of all windows, by priority, newest first."""
     statement = (
         select(entries)
-        .where(_E.workspace_id == workspace, _E.state == State.LIVE, _E.priority >= min_priority)
+        .where(_E.workspace_id == workspace, SHOWN, _E.priority >= min_priority)
         .order_by(_E.pinned.desc(), _E.priority.desc(), _E.touched.desc(), _E.number.desc(), _E.part)
         .limit(limit)
     )
@@ -73,7 +73,8 @@ def history(connection: Connection, workspace: int, window: int, number: int, li
         statement = statement.where(events.c.window == window)
     if number:
         statement = statement.where(events.c.number == number)
-    return connection.execute(statement.order_by(events.c.seq.desc()).limit(limit)).all()
+    newest = (events.c.version.desc(), events.c.seq.desc()) if window else (events.c.seq.desc(),)
+    return connection.execute(statement.order_by(*newest).limit(limit)).all()
 
 
 def changed_since(connection: Connection, workspace: int, window: int, version: int) -> list[str]:
@@ -97,18 +98,15 @@ def written_by(connection: Connection, workspace: int, window: int, version: int
     return {number: action for number, action in connection.execute(statement) if action not in {"moved", "left"}}
 
 
-def counts(connection: Connection, workspace: int) -> tuple[int, int, int, float]:
-    """Live entries, archived entries, thinking steps, and the mean seconds of a step."""
-    counted = connection.execute(
-        select(_E.state, func.count())
-        .where(_E.workspace_id == workspace, _E.state.in_((State.LIVE, State.ARCHIVED)))
-        .group_by(_E.state)
-    )
-    by_state = {state: int(number) for state, number in counted}
+def counts(connection: Connection, workspace: int) -> tuple[int, int, float]:
+    """Entries that a window shows, thinking steps, and the mean seconds of a step."""
+    live = connection.execute(
+        select(func.count(_E.number.distinct())).where(_E.workspace_id == workspace, SHOWN)
+    ).scalar_one()
     steps, mean = connection.execute(
         select(func.count(), func.avg(thoughts.c.duration_s)).where(thoughts.c.workspace_id == workspace)
     ).one()
-    return by_state.get(State.LIVE, 0), by_state.get(State.ARCHIVED, 0), steps, float(mean or 0)
+    return live, steps, float(mean or 0)
 
 
 def versions_since(

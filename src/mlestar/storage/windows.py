@@ -6,11 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
 from mlestar.core.windows.entry import VERBATIM, Entry
 from mlestar.core.windows.model import WINDOWS, State
-from mlestar.storage.tables_memory import entries, events, replies, windows, workspaces
+from mlestar.storage.tables_memory import (
+    IMPORTANT_ONLY,
+    KEYED,
+    SHOWN,
+    SHOWN_WHOLE,
+    entries,
+    events,
+    replies,
+    windows,
+    workspaces,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -37,7 +47,7 @@ _SAVE_WINDOW = (
 _LIVE = select(
     _E.pk, _E.number, _E.part, _E.home, _E.shown_in, _E.priority, _E.pinned, _E.kind, _E.level, _E.touched,
     func.coalesce(_E.view, _E.text), _E.tokens, _E.verbatim_tokens,
-).where(_E.workspace_id == bindparam("workspace"), _E.state == State.LIVE)  # fmt: skip
+).where(_E.workspace_id == bindparam("workspace"), SHOWN)  # fmt: skip
 _LIVE_IN = _LIVE.where(_E.shown_in == bindparam("window"))
 _ENTRY = select(entries).where(
     _E.workspace_id == bindparam("workspace"), _E.number == bindparam("number"), _E.part == bindparam("part")
@@ -48,24 +58,19 @@ _PARTS = (
     .order_by(_E.part)
 )
 _STANDING = (State.LIVE, State.SPLIT, State.ARCHIVED)
-_SAME = (
-    select(entries)
-    .where(
-        _E.workspace_id == bindparam("workspace"),
-        _E.sha256 == bindparam("sha256"),
-        _E.home == bindparam("window"),
-        _E.part == 0,
-        _E.superseded_by == 0,
-        _E.state.in_(_STANDING),
-    )
-    .order_by(_E.number)
-    .limit(1)
+_SAME = select(entries).where(
+    _E.workspace_id == bindparam("workspace"),
+    _E.sha256 == bindparam("sha256"),
+    _E.home == bindparam("window"),
+    _E.part == 0,
+    _E.superseded_by == 0,
+    _E.state.in_(_STANDING),
 )
 _KEYED = select(entries).where(
     _E.workspace_id == bindparam("workspace"),
     _E.home == bindparam("window"),
     _E.key == bindparam("key"),
-    _E.key != "",
+    KEYED,
     _E.part == 0,
     _E.superseded_by == 0,
     _E.state.in_(_STANDING),
@@ -84,7 +89,7 @@ _TEXT = select(_E.text).where(_E.workspace_id == bindparam("workspace"), _E.numb
 _IMPORTANT = select(
     func.coalesce(func.sum(_E.verbatim_tokens), 0),
     func.coalesce(func.sum(case((_E.level == VERBATIM, _E.verbatim_tokens), else_=0)), 0),
-).where(_E.workspace_id == bindparam("workspace"), _E.important, _E.state.in_((State.LIVE, State.ARCHIVED)))
+).where(_E.workspace_id == bindparam("workspace"), IMPORTANT_ONLY, _E.state.in_((State.LIVE, State.ARCHIVED)))
 _INSERT = insert(entries)
 _REPLACE_VIEW = (
     update(entries)
@@ -206,7 +211,8 @@ def as_mapping(row: Row[Any]) -> dict[str, Any]:
 
 def same_text(connection: Connection, workspace: int, window: int, sha256: str) -> Row[Any] | None:
     """The standing entry of that window with this very text."""
-    return connection.execute(_SAME, {"workspace": workspace, "window": window, "sha256": sha256}).one_or_none()
+    found = connection.execute(_SAME, {"workspace": workspace, "window": window, "sha256": sha256}).all()
+    return min(found, key=lambda row: row.number, default=None)
 
 
 def keyed(connection: Connection, workspace: int, window: int, key: str) -> Row[Any] | None:
@@ -219,10 +225,9 @@ def standing_in(connection: Connection, workspace: int, window: int) -> Sequence
     statement = select(entries).where(
         _E.workspace_id == workspace,
         _E.home == window,
-        _E.part == 0,
-        or_(_E.state == State.LIVE, _E.state == State.SPLIT),
+        SHOWN_WHOLE,
     )
-    return connection.execute(statement.order_by(_E.number)).all()
+    return sorted(connection.execute(statement).all(), key=lambda row: row.number)
 
 
 def standing_findings(connection: Connection, workspace: int, window: int) -> Sequence[Row[Any]]:
@@ -230,13 +235,13 @@ def standing_findings(connection: Connection, workspace: int, window: int) -> Se
     statement = select(entries).where(
         _E.workspace_id == workspace,
         _E.home == window,
-        _E.key != "",
+        KEYED,
         _E.kind == "finding",
         _E.part == 0,
         _E.superseded_by == 0,
         _E.state.in_(_STANDING),
     )
-    return connection.execute(statement.order_by(_E.number)).all()
+    return sorted(connection.execute(statement).all(), key=lambda row: row.number)
 
 
 def expired(connection: Connection, workspace: int, now: float) -> Sequence[Row[Any]]:
