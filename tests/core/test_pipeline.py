@@ -50,7 +50,7 @@ def test_every_key_of_the_design_is_understood() -> None:
             },
             "evaluation": {"groups": ["b"], "minimum": {"f1": 0.7}},
             "ablate": True,
-        }  # fmt: skip
+        }
     )
     assert (spec.features.declared, spec.features.exclude) == (("a", "b"), ("c",))
     assert (spec.training.batch_size, spec.training.learning_rate, spec.training.trials) == (8, 1.0, 5)

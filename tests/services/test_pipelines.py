@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import time
@@ -100,7 +101,7 @@ async def test_a_run_trains_measures_registers_and_leaves_evidence(services: Ser
     assert run.metrics["accuracy"]["n"] == 114
     assert run.metrics["accuracy"]["low"] < run.metrics["accuracy"]["value"] < run.metrics["accuracy"]["high"]
     assert run.metrics["roc_auc"]["value"] > run.baselines["dummy"]["roc_auc"]["value"] == 0.5
-    assert Path(run.model["path"]).is_file()
+    assert await anyio.Path(run.model["path"]).is_file()
     assert {"T3.1", "T1.3", "A1.3"} <= set(run.evidence_recorded)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert len({message for _, message in seen}) >= 4
@@ -255,7 +256,7 @@ async def test_a_killed_supervisor_is_replaced_and_its_run_goes_on(tmp_path: Pat
         assert lock_of(services.settings.data_dir).is_free()
         done = await ended(services, run)
         assert done.status == "succeeded"
-        starts = await services.database.reading(lambda connection: runs.starts_of(connection, run.run_id))
+        starts = await services.database.reading(functools.partial(runs.starts_of, run_id=run.run_id))
         assert (starts["data"], starts["features"], starts["training"]) == (1, 1, 2)
         kinds = [event["kind"] for event in await services.pipelines.events(run.run_id)]
         assert kinds[-1] == "succeeded"

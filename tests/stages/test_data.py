@@ -106,7 +106,7 @@ def test_the_same_seed_splits_the_same_and_another_one_otherwise() -> None:
     ],
 )
 def test_what_cannot_be_learnt_is_refused_with_the_reason(
-    change: dict[str, object], config: dict[str, Any], says: str
+    change: dict[str, Any], config: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(InvalidInput, match=says):
         prepared(people().assign(**change), **config)

@@ -89,7 +89,7 @@ def test_a_bootstrap_draw_equals_the_metric_of_the_drawn_rows(name: str) -> None
     counts = np.random.default_rng(5).multinomial(ROWS, np.full(ROWS, 1 / ROWS))
     rows = np.repeat(np.arange(ROWS), counts)
     drawn = Scored(truth=scored.truth[rows], predicted=scored.predicted[rows], scores=scored.scores[rows])  # type: ignore[index] # set by score_of
-    weighted = metrics._function(name)(scored, counts[None, :].astype(float))[0]
+    weighted = metrics.weighted(name, scored, counts[None, :].astype(float))[0]
     assert weighted == pytest.approx(metrics.value_of(name, drawn), abs=1e-12)
 
 

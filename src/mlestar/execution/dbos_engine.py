@@ -87,15 +87,22 @@ class DbosEngine:
         )
 
     async def submit(self, run_id: str) -> None:
-        """Queue a run under its own id, or resume what a dead process left of it."""
+        """Queue a run under its own id; the same id twice is one workflow."""
         from dbos import DBOS, SetWorkflowID
 
         self._submitted.add(run_id)
+        with SetWorkflowID(run_id):
+            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, run_id)
+
+    async def resume(self, run_id: str) -> None:
+        """Put a dead process's run back on the queue, or queue one that never got there."""
+        from dbos import DBOS
+
         known = await DBOS.get_workflow_status_async(run_id)
-        if known is None:
-            with SetWorkflowID(run_id):
-                await DBOS.enqueue_workflow_async(QUEUE, self._workflow, run_id)
-        elif known.status not in {"SUCCESS", "ENQUEUED"}:
+        if known is None or known.status == "ENQUEUED":
+            await self.submit(run_id)
+        else:
+            self._submitted.add(run_id)
             await DBOS.resume_workflow_async(run_id, queue_name=QUEUE)
 
     async def live(self) -> set[str]:

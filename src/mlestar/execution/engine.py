@@ -34,7 +34,11 @@ class Engine(Protocol):
         ...
 
     async def submit(self, run_id: str) -> None:
-        """Queue a run; the same run again is the same run, and one that a dead process left is taken up."""
+        """Queue a run; the same run again, from here or another process, is the same run."""
+        ...
+
+    async def resume(self, run_id: str) -> None:
+        """Take up a run whose process is known to be dead; steps that had finished are not done again."""
         ...
 
     async def live(self) -> set[str]:

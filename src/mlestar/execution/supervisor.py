@@ -11,12 +11,13 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from mlestar.core.run import Status
 from mlestar.execution.folder_lock import FolderLock
 from mlestar.execution.launcher import warm_up
 from mlestar.storage import runs
@@ -34,6 +35,8 @@ WORKER_MODULES = (
     "mlestar.execution.verify",
 )  # fmt: skip
 """What every run's processes need beyond what the launcher has loaded anyway."""
+LEASE_S = 10.0
+"""A running run without a heartbeat for so long has lost its worker (the heartbeat comes every 0.9 s)."""
 LOCK_TRIES, LOCK_PAUSE_S = 20, 0.05
 _log = logging.getLogger(__name__)
 
@@ -84,7 +87,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-async def supervise(*, database: Database, engine: Engine, settings: Settings) -> bool:
+async def supervise(*, database: Database, engine: Engine, settings: Settings, clock: Callable[[], float]) -> bool:
     """Have runs worked off until none was left for `supervisor_idle_s`; False when another supervisor is alive."""
     lock = lock_of(settings.data_dir)
     if not await _acquire(lock):
@@ -93,11 +96,22 @@ async def supervise(*, database: Database, engine: Engine, settings: Settings) -
     await engine.launch()
     try:
         while True:
-            await _serve(database, engine, settings.supervisor_idle_s)
+            # with a database of its own, whoever holds the lock knows that every other worker is dead
+            await _serve(database, engine, clock, idle_s=settings.supervisor_idle_s, alone=database.is_sqlite)
             lock.release()
             # a run queued between the last look and the release would be nobody's: look once more
             if not await database.reading(runs.unfinished) or not lock.acquire():
                 return True
+    finally:
+        await engine.stop()
+
+
+async def work_on(*, database: Database, engine: Engine, clock: Callable[[], float]) -> None:
+    """Take runs from a shared database, beside other workers, until stopped."""
+    warm_up(WORKER_MODULES)
+    await engine.launch()
+    try:
+        await _serve(database, engine, clock, idle_s=float("inf"), alone=False)
     finally:
         await engine.stop()
 
@@ -110,14 +124,24 @@ async def _acquire(lock: FolderLock) -> bool:
     return False
 
 
-async def _serve(database: Database, engine: Engine, idle_s: float) -> None:
-    idle_since = anyio.current_time()
+async def _serve(
+    database: Database, engine: Engine, clock: Callable[[], float], *, idle_s: float, alone: bool
+) -> None:
+    idle_since, first = anyio.current_time(), True
+    seen: set[str] = set()
     while anyio.current_time() - idle_since < idle_s:
         live = await engine.live()
-        for run_id, _ in await database.reading(runs.unfinished):
-            if run_id not in live:
-                await engine.submit(run_id)
-                idle_since = anyio.current_time()
+        for run_id, status, sign_of_life in await database.reading(runs.unfinished):
+            dead = (alone and first) or clock() - sign_of_life > LEASE_S
+            if run_id in live:
+                continue
+            if status is Status.RUNNING and dead:
+                _log.info("run %s is taken up: its worker gave no sign of life", run_id)
+                await engine.resume(run_id)
+            elif status is Status.QUEUED and run_id not in seen:
+                await (engine.resume(run_id) if alone and first else engine.submit(run_id))
+                seen.add(run_id)
+        first = False
         if live:
             idle_since = anyio.current_time()
         await anyio.sleep(POLL_S)

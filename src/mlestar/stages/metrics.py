@@ -59,11 +59,16 @@ def gain(name: str, value: float) -> float:
     return -value if name in LOWER_IS_BETTER else value
 
 
+def weighted(name: str, scored: Scored, weights: np.ndarray) -> np.ndarray:
+    """(draws,) values of one metric, each row counted as often as `weights` (draws, n_rows) says."""
+    return _METRICS[name](scored, weights)
+
+
 def value_of(name: str, scored: Scored) -> float:
     """One metric on all rows."""
     import numpy as np
 
-    return float(_function(name)(scored, np.ones((1, len(scored.truth))))[0])
+    return float(weighted(name, scored, np.ones((1, len(scored.truth))))[0])
 
 
 def draw_values(name: str, scored: Scored, *, seed: int, draws: int = DRAWS) -> np.ndarray:
@@ -76,7 +81,7 @@ def draw_values(name: str, scored: Scored, *, seed: int, draws: int = DRAWS) -> 
     values = []
     for start in range(0, draws, at_once):
         weights = random.multinomial(n, np.full(n, 1 / n), size=min(at_once, draws - start)).astype(float)
-        values.append(_function(name)(scored, weights))
+        values.append(weighted(name, scored, weights))
     return np.concatenate(values)
 
 
@@ -87,10 +92,6 @@ def estimate(name: str, scored: Scored, *, seed: int) -> Estimate:
     values = draw_values(name, scored, seed=seed)
     low, high = np.nanquantile(values, [0.025, 0.975])
     return Estimate(value=value_of(name, scored), low=float(low), high=float(high), n=len(scored.truth))
-
-
-def _function(name: str) -> Callable[[Scored, np.ndarray], np.ndarray]:
-    return _METRICS[name]
 
 
 def _counts(scored: Scored, weights: np.ndarray, label: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -82,10 +82,11 @@ def runs_of(connection: Connection, workspace: str) -> list[Run]:
     return [_run(connection, row) for row in connection.execute(query.limit(LISTED))]
 
 
-def unfinished(connection: Connection) -> list[tuple[str, Status]]:
-    """Every run that has not ended, oldest first."""
-    query = select(runs.c.id, runs.c.status).where(runs.c.status.in_([Status.QUEUED, Status.RUNNING]))
-    return [(row.id, Status(row.status)) for row in connection.execute(query.order_by(runs.c.created, runs.c.id))]
+def unfinished(connection: Connection) -> list[tuple[str, Status, float]]:
+    """Every run that has not ended, oldest first: id, status, and when it last gave a sign of life."""
+    query = select(runs.c.id, runs.c.status, runs.c.progress).where(runs.c.status.in_([Status.QUEUED, Status.RUNNING]))
+    rows = connection.execute(query.order_by(runs.c.created, runs.c.id))
+    return [(row.id, Status(row.status), float(row.progress.get("updated", 0.0))) for row in rows]
 
 
 def roots_of(connection: Connection, run_id: str) -> list[str]:
