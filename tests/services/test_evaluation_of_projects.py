@@ -6,14 +6,16 @@ import json
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlestar.app import Services
 from mlestar.errors import InvalidInput, MlestarError, NotFound, OutsideRoots
-from mlestar.settings import Settings
 from support.findings import finding
+from support.judging import services_over
+
+if TYPE_CHECKING:
+    from mlestar.app import Services
 
 PYPROJECT = """
 [project]
@@ -39,7 +41,7 @@ typo = 1
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
     root = tmp_path / "root"
     root.mkdir()
-    services = Services(Settings(data_dir=tmp_path / "data", roots=(root,)))
+    services = services_over(tmp_path / "data", root)
     yield services
     services.close()
 
@@ -155,7 +157,7 @@ async def test_the_history_says_what_changed_and_why(services: Services) -> None
     newest, oldest = (await services.scores.score(view="history")).history
     assert newest["changes"][0]["why"] == "1 replicas stated"
     assert newest["change"] < 0 < oldest["change"]
-    assert newest["cause"] == {"evaluated": "reliability", "given": []}
+    assert newest["cause"] == {"evaluated": "reliability", "given": ["statement"]}
 
 
 async def test_findings_stand_in_the_dimensions_window_and_leave_it_when_gone(services: Services) -> None:

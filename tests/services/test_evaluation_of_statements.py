@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlestar.app import Services
 from mlestar.errors import InputTooLarge, InvalidInput
-from mlestar.settings import Settings
+from support.judging import services_over
 from support.payloads import GUIDE
 
 if TYPE_CHECKING:
+    from mlestar.app import Services
     from mlestar.services.evaluation import Evaluation
 
 DIMENSIONS = ("scoping", "training", "analysis", "reliability", "excellence")
@@ -24,7 +24,7 @@ DIMENSIONS = ("scoping", "training", "analysis", "reliability", "excellence")
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
     root = tmp_path / "root"
     root.mkdir()
-    services = Services(Settings(data_dir=tmp_path / "data", roots=(root,)))
+    services = services_over(tmp_path / "data", root)
     yield services
     services.close()
 

@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 
-from mlestar.app import Services
 from mlestar.core.evidence import Level, Outcome, Where
 from mlestar.interfaces.wire import wire
-from mlestar.settings import Settings
 from support.findings import finding
+from support.judging import services_over
 from support.payloads import GUIDE
+
+if TYPE_CHECKING:
+    from mlestar.app import Services
 
 HOSTILE = '<script>alert("x")</script> `code` | **bold** [link](javascript:1)'
 GET_SCORE_S = 0.005
@@ -24,7 +26,7 @@ GET_SCORE_S = 0.005
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    services = Services(Settings(data_dir=tmp_path / "data", roots=(tmp_path,)))
+    services = services_over(tmp_path / "data", tmp_path)
     await services.evaluation.evaluate(dimension="all", evidence=GUIDE)
     found = [
         finding("T2.1", 0, observed=HOSTILE, where=Where(path="data/train set.csv", column="<b>leak</b>")),

@@ -7,12 +7,13 @@ denominator, so leaving a bad artefact out never pays more than telling about it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mlestar.core.evidence import Finding, Level, Outcome
-from mlestar.core.rubric import CHECKS, CRITERIA, DIMENSIONS
+from mlestar.core.rubric import CHECKS, DIMENSIONS
 
 DECISIVE = frozenset({Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL})
 STATED = frozenset({Level.CLAIMED, Level.DOCUMENTED, Level.ATTESTED})
@@ -23,7 +24,6 @@ OVERALL_CAP = Fraction(69)
 """A critical fail keeps the overall score below 70, the line of production readiness."""
 WAIVED_CREDIT = Level.DOCUMENTED.cap / 2
 """What a waiver is worth: half of a documented pass."""
-HUNDRED = Fraction(100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,10 +141,14 @@ def score(
     """Score everything that was found. `weights` override the rubric's; `waived` names checks with a valid waiver."""
     resolved = resolve(findings)
     excused = frozenset(waived)
-    shares = _shares(resolved, weights or {})
-    marks = {check_id: _marks_of(resolved.get(check_id), check_id in excused) for check_id in shares}
+    criteria = _applying(resolved, weights or {})
+    shares = _shares(criteria)
     blockers = tuple(check_id for check_id, finding in resolved.items() if is_blocker(finding))
-    dimensions = tuple(_dimension(letter.id, marks, shares, resolved, blockers) for letter in DIMENSIONS)
+    marks = {check_id: _marks_of(resolved.get(check_id), check_id in excused) for check_id in shares}
+    dimensions = tuple(
+        _dimension(letter.id, {c: members for c, members in criteria.items() if c[0] == letter.id}, marks, resolved)
+        for letter in DIMENSIONS
+    )
     overall = _mean([dimension.marks for dimension in dimensions])
     return Scorecard(
         dimensions=dimensions,
@@ -156,23 +160,23 @@ def score(
     )
 
 
-def _shares(resolved: Mapping[str, Finding], weights: Mapping[str, int]) -> dict[str, Fraction]:
-    """Check -> points of 100, over the checks that apply; a criterion with none leaves its dimension's mean."""
-    applying = [
-        spec
-        for spec in CHECKS.values()
-        if spec.id not in resolved or resolved[spec.id].outcome is not Outcome.NOT_APPLICABLE
-    ]
-    total: dict[str, int] = {}
-    for spec in applying:
-        total[spec.criterion] = total.get(spec.criterion, 0) + weights.get(spec.id, spec.weight)
-    criteria: dict[str, int] = {}
-    for criterion in total:
-        criteria[criterion[0]] = criteria.get(criterion[0], 0) + 1
+def _applying(resolved: Mapping[str, Finding], weights: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Criterion -> check -> weight, of the checks that apply; a criterion with none leaves its dimension's mean."""
+    criteria: dict[str, dict[str, int]] = {}
+    for spec in CHECKS.values():
+        finding = resolved.get(spec.id)
+        if finding is None or finding.outcome is not Outcome.NOT_APPLICABLE:
+            criteria.setdefault(spec.criterion, {})[spec.id] = weights.get(spec.id, spec.weight)
+    return criteria
+
+
+def _shares(criteria: Mapping[str, Mapping[str, int]]) -> dict[str, Fraction]:
+    """Check -> points of 100."""
+    per_dimension = Counter(criterion[0] for criterion in criteria)
     return {
-        spec.id: Fraction(100 * weights.get(spec.id, spec.weight), total[spec.criterion])
-        / (criteria[spec.dimension] * len(criteria))
-        for spec in applying
+        check: Fraction(100 * weight, sum(members.values()) * per_dimension[criterion[0]] * len(per_dimension))
+        for criterion, members in criteria.items()
+        for check, weight in members.items()
     }
 
 
@@ -188,49 +192,46 @@ def _marks_of(finding: Finding | None, waived: bool) -> Marks:
 
 def _dimension(
     letter: str,
+    criteria: Mapping[str, Mapping[str, int]],
     marks: Mapping[str, Marks],
-    shares: Mapping[str, Fraction],
     resolved: Mapping[str, Finding],
-    blockers: tuple[str, ...],
 ) -> DimensionMarks:
-    criteria = tuple(
+    parts = tuple(
         CriterionMarks(
-            id=criterion.id,
-            marks=_weighted([(shares[check], marks[check]) for check in members]),
-            claim_quality=_claim_quality([(shares[check], resolved[check]) for check in members if check in resolved]),
+            id=criterion,
+            marks=_weighted([(weight, marks[check]) for check, weight in members.items()]),
+            claim_quality=_claim_quality([(w, resolved[check]) for check, w in members.items() if check in resolved]),
         )
-        for criterion in CRITERIA
-        if criterion.dimension == letter
-        and (members := [check for check in shares if CHECKS[check].criterion == criterion.id])
+        for criterion, members in criteria.items()
     )
-    whole = _mean([criterion.marks for criterion in criteria])
-    blocked = tuple(check for check in blockers if check.startswith(letter))
+    whole = _mean([part.marks for part in parts])
+    blocked = tuple(check for check in resolved if check.startswith(letter) and is_blocker(resolved[check]))
     return DimensionMarks(
         id=letter,
         marks=whole.capped(DIMENSION_CAP) if blocked else whole,
         uncapped=whole.score,
-        criteria=criteria,
+        criteria=parts,
         blockers=blocked,
     )
 
 
-def _claim_quality(members: list[tuple[Fraction, Finding]]) -> Fraction | None:
-    stated = [(share, f) for share, f in members if f.outcome in DECISIVE and f.level in STATED]
-    total = sum((share for share, _ in stated), Fraction(0))
-    return sum((share * f.value for share, f in stated), Fraction(0)) / total if total else None
+def _claim_quality(members: list[tuple[int, Finding]]) -> Fraction | None:
+    stated = [(weight, f) for weight, f in members if f.outcome in DECISIVE and f.level in STATED]
+    total = sum(weight for weight, _ in stated)
+    return sum((weight * f.value for weight, f in stated), Fraction(0)) / total if total else None
 
 
-def _weighted(members: list[tuple[Fraction, Marks]]) -> Marks:
-    total = sum((share for share, _ in members), Fraction(0))
+def _weighted(members: list[tuple[int, Marks]]) -> Marks:
+    total = sum(weight for weight, _ in members)
 
-    def mean(values: Iterable[tuple[Fraction, Fraction]]) -> Fraction:
-        return HUNDRED * sum((share * value for share, value in values), Fraction(0)) / total
+    def mean(values: Iterable[tuple[int, Fraction]]) -> Fraction:
+        return 100 * sum((weight * value for weight, value in values if value), Fraction(0)) / total
 
     return Marks(
-        score=mean((share, m.score) for share, m in members),
-        declared=mean((share, m.declared) for share, m in members),
-        ceiling=mean((share, m.ceiling) for share, m in members),
-        coverage=mean((share, m.coverage) for share, m in members),
+        score=mean((weight, m.score) for weight, m in members),
+        declared=mean((weight, m.declared) for weight, m in members),
+        ceiling=mean((weight, m.ceiling) for weight, m in members),
+        coverage=mean((weight, m.coverage) for weight, m in members),
     )
 
 

@@ -1,0 +1,16 @@
+"""Services for tests of the judge: an own data folder, and the one tokenizer that all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlestar.app import Services
+from mlestar.settings import Settings
+from support.boards import TOKENIZER
+
+
+def services_over(data: Path, root: Path) -> Services:
+    """Services that keep in `data` and may read `root`; loading the vocabulary again would cost 0.3 s a test."""
+    made = Services(Settings(data_dir=data, roots=(root,)))
+    made.tokenizer = TOKENIZER
+    return made
