@@ -60,16 +60,21 @@ async def test_the_score_resource_is_the_tool_s_answer(client: Client) -> None:
     assert json.loads(await text_of(client, "mlestar://default/score")) == tool.structured_content
 
 
-@pytest.mark.parametrize("uri", ["context7://default/entry/999", "run://nowhere", "mlestar://check/Z9.9"])
-async def test_an_unknown_resource_is_a_protocol_error(client: Client, uri: str) -> None:
+UNREADABLE = {
+    "context7://default/entry/999": "NOT_FOUND",
+    "context7://default/window/9": "INVALID_INPUT",
+    "context7://default/window/first": "INVALID_INPUT",
+    "context7://no spaces!/window/1": "INVALID_INPUT",
+    "run://nowhere": "NOT_FOUND",
+    "mlestar://check/Z9.9": "NOT_FOUND",
+    "nothing://at/all": "Unknown resource",
+}
+
+
+@pytest.mark.parametrize("uri", UNREADABLE)
+async def test_an_address_that_names_nothing_is_invalid_params_and_says_why(client: Client, uri: str) -> None:
     with pytest.raises(MCPError) as raised:
         await client.read_resource(uri)
-    assert "NOT_FOUND" in str(raised.value)
-
-
-async def test_prompts_work_without_arguments(client: Client) -> None:
-    prompts = (await client.list_prompts()).prompts
-    assert [prompt.name for prompt in prompts] == ["evaluate_project", "think_with_context", "plan_improvements"]
-    for prompt in prompts:
-        message = (await client.get_prompt(prompt.name, {})).messages[0]
-        assert getattr(message.content, "text", "")
+    assert raised.value.code == -32602
+    assert UNREADABLE[uri] in raised.value.message
+    assert raised.value.data == {"uri": uri}

@@ -10,6 +10,7 @@ from mcp.types import INVALID_PARAMS, Completion
 from mlestar.core.rubric import CHECKS, DIMENSIONS
 from mlestar.core.windows.model import WINDOWS
 from mlestar.errors import MlestarError
+from mlestar.interfaces.access import current
 from mlestar.interfaces.mcp.prompts import ALL
 from mlestar.interfaces.mcp.resources import CHECK_TEMPLATE, DEFAULT_WORKSPACE
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MOST_VALUES = 100
 """Source: the protocol's limit on the values of one completion."""
 
+_OF_A_WORKSPACE = frozenset({"session", "run_id"})
 _FIXED = {
     "check": tuple(CHECKS),
     "dimension": (*(dimension.key for dimension in DIMENSIONS), ALL),
@@ -42,8 +44,11 @@ def add_completions(server: MCPServer[Any], services: Services) -> None:
     ) -> Completion:
         resolved = (context.arguments if context else None) or {}
         name = "check" if getattr(ref, "uri", "") == CHECK_TEMPLATE and argument.name == "id" else argument.name
+        workspace = resolved.get("workspace") or DEFAULT_WORKSPACE
         try:
-            known = await _known(services, name, resolved.get("workspace") or DEFAULT_WORKSPACE)
+            if name in _OF_A_WORKSPACE:
+                current.get().require(workspace=workspace, write=False, action="completion")
+            known = await _known(services, name, workspace)
         except MlestarError as error:
             raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
         found = ranked(known, argument.value)
@@ -60,7 +65,8 @@ def ranked(known: Iterable[str], typed: str) -> list[str]:
 async def _known(services: Services, name: str, workspace: str) -> list[str]:
     match name:
         case "workspace":
-            return await services.windows.workspaces()
+            opened = current.get().workspaces
+            return [known for known in await services.windows.workspaces() if opened is None or known in opened]
         case "session":
             return [found.session for found in await services.thinking.sessions(workspace=workspace, limit=200)]
         case "run_id":

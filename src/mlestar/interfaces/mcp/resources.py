@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import Annotations
 
 from mlestar.core.windows.model import CRITICAL, WINDOWS, Window
-from mlestar.errors import MlestarError, NotFound
+from mlestar.errors import MlestarError, NotFound, WorkFailed
 from mlestar.interfaces.access import current
 from mlestar.interfaces.wire import wire
 
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
     from mlestar.app import Services
+    from mlestar.core.run import Run
 
 T = TypeVar("T")
 
 DEFAULT_WORKSPACE = "default"
 CHECK_TEMPLATE = "mlestar://check/{id}"
 MARKDOWN, JSON = "text/markdown", "application/json"
+_OWNED = re.compile(r"(?:context7|mlestar)://(?:([^/]+)/)?(?:window|entry|thinking|score)\b")
 
 
 def window_uris(workspace: str, windows: tuple[int, ...] | list[int]) -> list[str]:
@@ -35,6 +38,12 @@ def window_uris(workspace: str, windows: tuple[int, ...] | list[int]) -> list[st
     return uris
 
 
+def workspace_of(uri: str) -> str | None:
+    """The workspace whose resource this is; None for one that belongs to none."""
+    owned = _OWNED.match(uri)
+    return (owned[1] or DEFAULT_WORKSPACE) if owned else None
+
+
 def add_resources(server: MCPServer[Any], services: Services) -> None:
     """Register the seven listed windows and the templates."""
     for window in WINDOWS:
@@ -43,7 +52,7 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
     @server.resource("context7://{workspace}/window/{n}", name="window", title="Context window", mime_type=MARKDOWN)
     async def any_window(workspace: str, n: str) -> str:
         """One context window of a workspace."""
-        return await _answer(workspace, lambda: services.windows.window_text(workspace=workspace, window=_number(n)))
+        return await _answer(workspace, lambda: services.windows.window_text(workspace=workspace, window=n))
 
     @server.resource("context7://{workspace}/entry/{id}", title="Memory entry", mime_type="text/plain")
     async def entry(workspace: str, id: str) -> str:  # noqa: A002 - the template's name
@@ -70,12 +79,22 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         """What one check claims, why, how, with which threshold and source."""
         return _json(await _answer(None, lambda: services.scores.explain(check_id=id)))
 
+    _add_run(server, services)
+
+
+def _add_run(server: MCPServer[Any], services: Services) -> None:
+    async def permitted(run_id: str) -> Run:
+        try:
+            found = await services.pipelines.get(workspace="", run_id=run_id)
+        except NotFound as error:  # without the ids of other workspaces that it suggests
+            raise NotFound(error.message, do=error.do) from error
+        _permit(found.workspace)
+        return found
+
     @server.resource("run://{run_id}", title="Pipeline run", mime_type=JSON)
     async def run(run_id: str) -> str:
         """The state, stages and metrics of a run."""
-        found = await _answer(None, lambda: services.pipelines.get(workspace="", run_id=run_id))
-        _permit(found.workspace)
-        return _json(found)
+        return _json(await _answer(None, lambda: permitted(run_id)))
 
 
 def _add_window(server: MCPServer[Any], services: Services, window: Window) -> None:
@@ -94,12 +113,6 @@ def _add_window(server: MCPServer[Any], services: Services, window: Window) -> N
         )
 
 
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise ResourceNotFoundError(f"There is no window {text!r}; valid: 1 to 7.")
-    return int(text)
-
-
 def _permit(workspace: str) -> None:
     current.get().require(workspace=workspace, write=False, action="resource")
 
@@ -110,10 +123,10 @@ async def _answer(workspace: str | None, call: Callable[[], Awaitable[T]]) -> T:
         if workspace is not None:
             _permit(workspace)
         return await call()
-    except NotFound as error:
-        raise ResourceNotFoundError(str(error)) from error
     except MlestarError as error:
-        raise ResourceError(str(error)) from error
+        # The protocol knows two: an address that is wrong for this caller, and a failure of the server.
+        failed = error.http_status >= WorkFailed.http_status
+        raise (ResourceError if failed else ResourceNotFoundError)(str(error)) from error
 
 
 def _json(result: object) -> str:

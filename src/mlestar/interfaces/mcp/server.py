@@ -15,7 +15,7 @@ from mlestar.interfaces.mcp.apps import apps, with_views
 from mlestar.interfaces.mcp.completions import add_completions
 from mlestar.interfaces.mcp.prompts import add_prompts
 from mlestar.interfaces.mcp.resources import add_resources, window_uris
-from mlestar.interfaces.mcp.subscriptions import Notifier
+from mlestar.interfaces.mcp.subscriptions import Notifier, watch_what_is_open
 from mlestar.interfaces.mcp.tool import TEXT_LIMIT, refusal, tools_of
 from mlestar.interfaces.mcp.tools import Tools
 
@@ -78,6 +78,7 @@ def build_server(services: Services) -> tuple[MCPServer[Any], Notifier]:
         tools=with_views(tools_of(Tools(services))),
         extensions=[apps()],
         subscriptions=notifier.bus,
+        middleware=[watch_what_is_open],
         log_level="WARNING",
         cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope="public")},
     )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+from mcp import MCPError
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
-from mcp.types import EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.types import INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+
+from mlestar.errors import Forbidden
+from mlestar.interfaces.access import current
+from mlestar.interfaces.mcp.resources import workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +21,32 @@ if TYPE_CHECKING:
 
 COALESCE_S = 0.05
 """Changes within this time reach a subscriber as one notification."""
+
+
+async def watch_what_is_open(ctx: Any, call_next: Any) -> Any:
+    """Middleware: a caller watches only workspaces that its token opens, in both protocol eras."""
+    for uri in _watched(ctx.method, ctx.params):
+        workspace = workspace_of(uri)
+        if workspace is not None:
+            try:
+                current.get().require(workspace=workspace, write=False, action=ctx.method)
+            except Forbidden as error:
+                raise MCPError(code=INVALID_PARAMS, message=str(error), data={"uri": uri}) from error
+    return await call_next(ctx)
+
+
+def _watched(method: str, params: Any) -> list[str]:
+    """The addresses in a request that is not validated yet."""
+    given = cast("dict[str, Any]", params) if isinstance(params, dict) else {}
+    match method:
+        case "resources/subscribe":
+            uris: Any = [given.get("uri")]
+        case "subscriptions/listen":
+            wanted = given.get("notifications")
+            uris = cast("dict[str, Any]", wanted).get("resourceSubscriptions") if isinstance(wanted, dict) else []
+        case _:
+            uris = []
+    return [uri for uri in cast("list[Any]", uris) if isinstance(uri, str)] if isinstance(uris, list) else []
 
 
 class Notifier:
