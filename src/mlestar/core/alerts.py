@@ -57,6 +57,10 @@ class AlertRule:
 
 def alert_rules(project: ProjectFacts) -> list[AlertRule]:
     """Every rule with a name and a condition that compares something."""
+    return project.derived("alert rules", _alert_rules)
+
+
+def _alert_rules(project: ProjectFacts) -> list[AlertRule]:
     found: list[AlertRule] = []
     for path, document in project.parsed():
         root = mapping(document)

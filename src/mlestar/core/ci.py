@@ -53,6 +53,10 @@ class Job:
 
 def jobs(project: ProjectFacts) -> list[Job]:
     """Every job of every service that the project configures."""
+    return project.derived("CI jobs", _jobs)
+
+
+def _jobs(project: ProjectFacts) -> list[Job]:
     found: list[Job] = []
     for service, pattern in _SERVICES.items():
         for path in project.paths(pattern):

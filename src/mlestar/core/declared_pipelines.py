@@ -44,7 +44,10 @@ def declared_pipelines(project: ProjectFacts) -> list[Declared]:
 
 def training_modules(project: ProjectFacts) -> list[SourceModule]:
     """Own modules and notebooks that fit something."""
-    return [module for module in project.own_modules.values() if _TRAINS.search(module.text)]
+    return project.derived(
+        "training modules",
+        lambda whole: [module for module in whole.own_modules.values() if _TRAINS.search(module.text)],
+    )
 
 
 def trains(project: ProjectFacts, words: tuple[str, ...]) -> bool:

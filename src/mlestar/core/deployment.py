@@ -63,6 +63,10 @@ def objects(project: ProjectFacts, *kinds: str) -> Iterator[tuple[str, dict[str,
 
 def workloads(project: ProjectFacts) -> list[Workload]:
     """Everything that is meant to stay up: batch jobs are not."""
+    return project.derived("workloads", _workloads)
+
+
+def _workloads(project: ProjectFacts) -> list[Workload]:
     found = [_workload(project, path, item) for path, item in objects(project, *_WORKLOADS)]
     found += [
         _workload(project, path, item)
@@ -86,7 +90,10 @@ def place(project: ProjectFacts, workload: Workload, key: str) -> Where:
 
 def serving_modules(project: ProjectFacts) -> list[SourceModule]:
     """Own modules that import a web or model-serving library."""
-    return [module for module in project.own_modules.values() if module.imported & WEB_LIBRARIES]
+    return project.derived(
+        "serving modules",
+        lambda whole: [module for module in whole.own_modules.values() if module.imported & WEB_LIBRARIES],
+    )
 
 
 def is_deployed(project: ProjectFacts) -> bool:

@@ -31,6 +31,10 @@ _TELLS = re.compile(
 
 def drift_modules(project: ProjectFacts) -> list[SourceModule]:
     """Own modules about drift: by path, by a function's name or by a drift library; notebooks aside."""
+    return project.derived("drift modules", _drift_modules)
+
+
+def _drift_modules(project: ProjectFacts) -> list[SourceModule]:
     return [
         module
         for path, module in project.own_modules.items()

@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from mlestar.core.source_facts import SourceModule
 
 _DEEPEST_CALLS = 6
-_RELEVANT = re.compile(
-    r"\.fit\w*\(|\.adapt\(|train_test_split|cross_val|random_split|\w(Fold|Split)\b|SearchCV|validation_split|[Tt]rain\w*\s*="
+_MOST_CHARACTERS = 1_000_000
+"""Source that is followed at most (ours): beyond it, modules that both split and fit come first."""
+_FITS = re.compile(
+    r"\.(fit|fit_transform|fit_resample|fit_sample|fit_on_texts|"
+    r"partial_fit|adapt)\(|fillna\(|_scale\(|zscore\("
 )
+_SPLITS = re.compile(
+    r"\b(train_test_split|random_split|cross_val_\w+|cross_validate|learning_curve)\(|\w(Fold|Split)\(|SearchCV\(|"
+    r"validation_split|\b\w*[Tt]rain\w*(, *\w+)* = "
+)
+_FROM = re.compile(r"^[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+\(?([\w \t,\n]+)", re.MULTILINE)
 
 
 @dataclass(kw_only=True)
@@ -35,7 +43,24 @@ class Index:
     summaries: dict[tuple[str, str], Summary | None] = field(default_factory=dict)
     named: dict[str, str | None] = field(default_factory=dict)
     aliases: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    steps: set[str] = field(default_factory=set)
+    lines: dict[str, list[str]] = field(default_factory=dict)
     depth: int = 0
+
+    def has_step(self, path: str, name: str) -> bool:
+        """Whether a function's own source fits or splits something."""
+        text = self.source(path, name)
+        return bool(_FITS.search(text) or _SPLITS.search(text))
+
+    def is_relevant(self, path: str, name: str) -> bool:
+        """Whether a function has a step, or names a function that has."""
+        return self.has_step(path, name) or bool(_names(self.source(path, name)) & self.steps)
+
+    def source(self, path: str, name: str) -> str:
+        """The lines of one function."""
+        node = self.of(path)[name]
+        lines = self.lines.setdefault(path, self.modules[path].text.split("\n"))
+        return "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
     def of(self, path: str) -> dict[str, FunctionNode]:
         """The functions of one module."""
@@ -71,16 +96,47 @@ class Index:
 
 
 def find_leaks(modules: Mapping[str, SourceModule]) -> Findings:
-    """Analyse every module's top level, then whatever functions it did not call."""
+    """Analyse the modules with data steps, and those that import their functions: top level, then every function."""
     index = Index(modules=modules, findings=Findings())
-    for path, module in modules.items():
-        if not _RELEVANT.search(module.text):
-            continue
+    for path in _chosen(index):
+        tree = modules[path].tree
         try:
-            if module.tree is not None:
-                Scope(index, path, module.tree, "", follow_call).run()
+            if tree is not None:
+                Scope(index, path, tree, "", follow_call).run()
             for name in index.of(path):
-                index.summary(path, name)
+                if index.is_relevant(path, name):
+                    index.summary(path, name)
         except RecursionError:  # nesting that no reader could follow either
             continue
     return index.findings
+
+
+def _chosen(index: Index) -> list[str]:
+    """Paths to follow: both kinds of step first, then one kind, then callers; within the limit, in path order."""
+    ranked: list[tuple[int, str]] = []
+    for path, module in index.modules.items():
+        kinds = bool(_FITS.search(module.text)) + bool(_SPLITS.search(module.text))
+        if kinds:
+            ranked.append((2 - kinds, path))
+    steps, left = _within(index, [path for _, path in sorted(ranked)], _MOST_CHARACTERS)
+    for path in steps:
+        index.steps |= {name.rpartition(".")[2] for name in index.of(path) if index.has_step(path, name)}
+    callers = [
+        path
+        for path, module in index.modules.items()
+        if path not in set(steps) and any(_names(match[1]) & index.steps for match in _FROM.finditer(module.text))
+    ]
+    return sorted([*steps, *_within(index, callers, left)[0]])
+
+
+def _within(index: Index, paths: list[str], left: int) -> tuple[list[str], int]:
+    chosen: list[str] = []
+    for path in paths:
+        if len(index.modules[path].text) <= left:
+            left -= len(index.modules[path].text)
+            chosen.append(path)
+    return chosen, left
+
+
+def _names(imported: str) -> set[str]:
+    return set(re.findall(r"\w+", imported))

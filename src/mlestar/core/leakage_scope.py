@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from mlestar.core.leakage_steps import Step, step_of, target_columns
@@ -77,7 +78,6 @@ class Scope:
         self.steps: dict[str, Step | None] = {}
         self.fitted: dict[str, list[tuple[Fit, Origin]]] = {}
         self.aliases = index.names_in(path)
-        self.targets = target_columns(node)
         self.summary = Summary()
         if not isinstance(node, ast.Module):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
@@ -85,6 +85,11 @@ class Scope:
             self.summary.parameters = tuple(names[1:] if names[:1] in (["self"], ["cls"]) else names)
             for parameter in self.summary.parameters:
                 self.env[parameter] = Origin(roots=frozenset({f"param:{parameter}"})).on(_side_by_name(parameter))
+
+    @cached_property
+    def targets(self) -> frozenset[object]:
+        """Column names that this scope takes for the target."""
+        return target_columns(self.node.body)
 
     def run(self) -> Summary:
         """Go through the body in order."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mlestar.core.leakage_values import statements
 from mlestar.core.source_names import COMPOSERS, STATELESS, SUPERVISED, TARGET_FREE, last_name
 
 _SPLITTER_CLASS = re.compile(
@@ -61,10 +62,10 @@ def step_of(node: ast.expr, known: Mapping[str, Step | None]) -> Step | None:  #
     return Step(name=name) if _CLASS_NAME.match(name) else None
 
 
-def target_columns(scope: ast.AST) -> frozenset[object]:
+def target_columns(body: Sequence[ast.stmt]) -> frozenset[object]:
     """Column names that the code takes for the target: `y = df["churn"]`, `df.pop("churn")`, `TARGET = "churn"`."""
     found: set[object] = set()
-    for node in ast.walk(scope):
+    for node in statements(body):
         if not isinstance(node, ast.Assign):
             continue
         names = [part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)]

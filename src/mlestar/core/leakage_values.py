@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -84,27 +84,37 @@ class Findings:
         self.leaks.setdefault((leak.fit.path, leak.fit.line, leak.inner), leak)
 
 
+def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Every statement at any depth, without descending into expressions: those are most of a tree."""
+    pending = [*body]
+    while pending:
+        node = pending.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody"):
+            pending += getattr(node, part, ())
+        for handler in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            pending += handler.body
+
+
 def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function of a module: `name`, methods as `Class.name`, nested ones under their own name."""
     found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-    pending: list[tuple[ast.AST, str]] = [(tree, "")]
-    while pending:
-        node, prefix = pending.pop()
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                found.setdefault(prefix + child.name, child)
-                pending.append((child, ""))
-            elif isinstance(child, ast.ClassDef):
-                pending.append((child, f"{child.name}."))
-            elif isinstance(child, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
-                pending.append((child, prefix))
+    for node in statements(tree.body):
+        if isinstance(node, ast.ClassDef):
+            for method in node.body:
+                if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    found.setdefault(f"{node.name}.{method.name}", method)
+    methods = set(map(id, found.values()))
+    for node in statements(tree.body):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and id(node) not in methods:
+            found.setdefault(node.name, node)
     return found
 
 
 def module_names(tree: ast.Module | None) -> dict[str, str]:
-    """Name in the module -> what it imports: a module's path, or `module:name`."""
+    """Name in the module -> what it imports: a module's path, or `module:name`; "" for its own definitions."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree) if tree else ():
+    for node in statements(tree.body) if tree else ():
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found[alias.asname or alias.name.partition(".")[0]] = alias.name

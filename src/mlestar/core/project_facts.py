@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from mlestar.core.evidence import Where
 from mlestar.core.report_facts import Reports
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlestar.core.git_facts import GitFacts
     from mlestar.core.source_facts import SourceModule
 
+T = TypeVar("T")
 FileKind = Literal["python", "notebook", "config", "document", "script", "text", "data", "model", "binary"]
 TEST_PATH = re.compile(r"(^|/)(tests?|testing|spec)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 VENDORED_PATH = re.compile(r"(^|/)(vendor|third_party|node_modules|site-packages|examples?|docs?)/")
@@ -130,6 +131,16 @@ class ProjectFacts:
         for path, documents in self.manifests.items():
             for document in documents:
                 yield path, document
+
+    @cached_property
+    def _derived(self) -> dict[str, Any]:
+        return {}
+
+    def derived(self, name: str, work: Callable[[ProjectFacts], T]) -> T:
+        """What `work` makes of this project, worked out once: several checks look at the same things."""
+        if name not in self._derived:
+            self._derived[name] = work(self)
+        return self._derived[name]
 
     @cached_property
     def own_modules(self) -> dict[str, SourceModule]:

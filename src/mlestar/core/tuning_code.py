@@ -12,12 +12,18 @@ from mlestar.core.leakage_values import functions_of
 from mlestar.core.source_names import last_name
 
 if TYPE_CHECKING:
+    from mlestar.core.project_facts import ProjectFacts
     from mlestar.core.source_facts import SourceModule
 
 _TEST_NAME = re.compile(r"(^|_)(test|holdout|oot)(_|$|\d)", re.IGNORECASE)
 _SPACES = frozenset({"param_grid", "param_distributions", "search_spaces"})
 _DEFAULT_DRAWS = 10  # scikit-learn's n_iter of RandomizedSearchCV
 Functions = Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]
+_WORDS = ("optimize", "SearchCV", "fmin", "best", "max_score", "min_loss", "top_")
+_LIKELY = re.compile(
+    r"\.optimize\(|\w+SearchCV\(|\bfmin\(|^[ \t]+if\b[^\n]*(best|max_score|min_loss|top_)", re.MULTILINE
+)
+_MOST_MODULES = 200
 _LOOP_CHOICE = re.compile(r"best|max_score|min_loss|top_", re.IGNORECASE)
 
 
@@ -35,13 +41,23 @@ class Search:
     test_line: int | None = None
 
 
-def searches(modules: Mapping[str, SourceModule]) -> list[Search]:
+def searches(project: ProjectFacts) -> list[Search]:
     """Every search of own modules: optuna, SearchCV classes, hyperopt, loops that keep the best."""
-    found: list[Search] = []
-    for module in modules.values():
-        if module.tree is not None and re.search(r"optimize\(|SearchCV|fmin\(|best|Tuner\(", module.text):
-            found += _in_module(module, module.tree)
-    return found
+    return project.derived("searches", _searches)
+
+
+def _searches(project: ProjectFacts) -> list[Search]:
+    likely = [
+        module
+        for module in project.own_modules.values()
+        if any(word in module.text for word in _WORDS) and _LIKELY.search(module.text)
+    ]
+    return [
+        found
+        for module in likely[:_MOST_MODULES]
+        if module.tree is not None
+        for found in _in_module(module, module.tree)
+    ]
 
 
 def _in_module(module: SourceModule, tree: ast.Module) -> Iterator[Search]:

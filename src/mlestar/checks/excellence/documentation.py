@@ -30,7 +30,7 @@ _NUMBER_ROW = re.compile(r"^\|[^\n]*\d\.\d+", re.MULTILINE)
 _RUNNABLE = re.compile(
     r"^\s*\$?\s*(python|uv run|make|dvc|mlflow|poetry run|bash|\./|jupyter|snakemake|docker)\b", re.MULTILINE
 )
-_MOST_MODULES = 1000
+_MOST_MODULES = 300
 _MODEL_LINK = re.compile(
     r"https?://(huggingface\.co|github\.com/\S+/releases|drive\.google|zenodo|figshare)\S*", re.IGNORECASE
 )
@@ -161,7 +161,7 @@ def public_functions_are_documented(facts: Facts) -> Iterator[Verdict]:
     Threshold: pass from 80%, partial from 50%, fail below.
     Source: interrogate's default (80%); the 50% is this project's own.
     Fix: Document the functions named, what they take and give.
-    Limits: That there is a docstring, not that it is good; of more than 1,000 modules every n-th is read.
+    Limits: That there is a docstring, not that it is good; of more than 300 modules every n-th is read.
     """
     project = facts.project
     if project is None or not project.own_modules:

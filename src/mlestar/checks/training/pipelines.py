@@ -27,6 +27,7 @@ _MAX_AGE = re.compile(
     ),
     re.IGNORECASE,
 )
+_AGE_WORD = re.compile(r"[Mm]ax|[Tt][Tt][Ll]|[Ff]resh|[Ss]tale")
 _DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30.5, "y": 365}
 _DAY_S = 86_400
 
@@ -168,7 +169,7 @@ def _maximum_age(project: ProjectFacts) -> tuple[float | None, Where]:
     for path, text in project.texts.items():
         if project.files[path].kind not in {"config", "document", "python"} or "changelog" in path.lower():
             continue
-        match = _MAX_AGE.search(text)
+        match = _MAX_AGE.search(text) if _AGE_WORD.search(text) else None
         if match and (match[6] or "day" in match[0].lower() or re.search(DURATION, match[0])):
             unit = (match[6] or "d")[0].lower()
             return float(match[5]) * _DAYS[unit], project.where(path, text.count("\n", 0, match.start()) + 1)

@@ -109,7 +109,7 @@ def search_is_recorded(facts: Facts) -> Iterator[Verdict]:
     project = facts.project
     if project is None or not project.files:
         return
-    found = searches(project.own_modules)
+    found = searches(project)
     recorded = [record for record in project.reports.runs if record.params]
     if not found and not recorded:
         yield absent("no recorded run and no search in the code")
@@ -165,7 +165,7 @@ def tuning_never_sees_the_test_data(facts: Facts) -> Iterator[Verdict]:
     project = facts.project
     if project is None or not project.own_modules:
         return
-    found = searches(project.own_modules)
+    found = searches(project)
     if not found:
         yield absent("no search over settings in the code")
         return
