@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from mlestar.core.finding_json import from_json, to_json
 from mlestar.core.rubric import CHECKS
@@ -107,9 +107,12 @@ def write_scorecard(connection: Connection, workspace: str, data: Mapping[str, A
     connection.execute(insert(scorecards).values(workspace=workspace, data=json.dumps(data, ensure_ascii=False)))
 
 
+_SCORECARD = select(scorecards.c.data).where(scorecards.c.workspace == bindparam("workspace"))
+
+
 def scorecard_of(connection: Connection, workspace: str) -> dict[str, Any] | None:
     """The summary of a workspace; None when nothing was ever found in it."""
-    data = connection.execute(select(scorecards.c.data).where(scorecards.c.workspace == workspace)).scalar_one_or_none()
+    data = connection.execute(_SCORECARD, {"workspace": workspace}).scalar_one_or_none()
     return None if data is None else json.loads(data)
 
 
