@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from corpus import trace
 from mcp import Client, StdioServerParameters
 
 from mlestar.storage import full_text
 from mlestar.storage import windows as store
 from mlestar.storage.database import Database
+from support.agent_trace import trace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,7 +112,9 @@ async def ours(folder: Path, calls: int, questions: list[str]) -> tuple[dict[str
             ),
             "read a window": lambda at: call("context7_read", window=at % 7 + 1),
             "recall": lambda at: call("context7_read", query=questions[at % len(questions)]),
-            "think": lambda at: call("sequential_think", thought=f"Step {at}: is it drift or latency?", session=session),
+            "think": lambda at: call(
+                "sequential_think", thought=f"Step {at}: is it drift or latency?", session=session
+            ),
         }
         found = {name: await timed(calls, operation) for name, operation in operations.items()}
         children = [c for c in psutil.Process().children(recursive=True) if c.pid not in before]

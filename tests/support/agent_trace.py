@@ -14,17 +14,30 @@ COLUMNS = ("age", "tenure", "region", "plan", "usage", "support_calls", "discoun
 MODELS = ("gradient boosting", "logistic regression", "random forest", "extra trees", "the transformer", "LightGBM")
 METRICS = ("accuracy", "macro-F1", "AUC", "recall", "precision", "log loss")
 TOPICS = ("drift", "latency", "leakage", "fairness", "calibration", "missing values", "class imbalance", "rollback")
-SYSTEMS = ("staging cluster", "feature store", "model registry", "billing database", "monitoring dashboard", "scheduler")
+SYSTEMS = (
+    "staging cluster",
+    "feature store",
+    "model registry",
+    "billing database",
+    "monitoring dashboard",
+    "scheduler",
+)
 
 FACTS = (
     ("{person} agreed to take over the {system} from {day}.", "who is responsible for the {system} after {day}"),
     ("We will never use {column} as a feature since legal objected on {day}.", "why was {column} forbidden on {day}"),
     ("The password rotation of the {system} happens every {number} days.", "how often are {system} passwords rotated"),
     ("{person} found that {model} breaks when {column} exceeds {number}.", "what breaks {model} according to {person}"),
-    ("The customer wants at most {number} ms for a single prediction on {day}.", "customer prediction time limit {day}"),
+    (
+        "The customer wants at most {number} ms for a single prediction on {day}.",
+        "customer prediction time limit {day}",
+    ),
     ("Backups of the {system} are kept in bucket mlb-{number}.", "where are {system} backups stored"),
     ("{person} moved the {topic} review to {day} because of the audit.", "when is the {topic} review of {person}"),
-    ("Threshold for {metric} on segment {number} was set by {person}.", "who chose the {metric} threshold of segment {number}"),
+    (
+        "Threshold for {metric} on segment {number} was set by {person}.",
+        "who chose the {metric} threshold of segment {number}",
+    ),
 )
 NOISE = (
     "Run {number}: {model} reached {metric} 0.{number} on fold {small}.",
@@ -50,7 +63,7 @@ class Planted:
 
 def trace(seed: int, entries: int, planted: int) -> tuple[list[str], list[Planted]]:
     """Texts in order, and the facts among them."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - test data
     places = sorted(chance.sample(range(entries), planted))
     texts: list[str] = []
     facts: list[Planted] = []
