@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from playwright.sync_api import Browser, Frame, Page
+    from playwright.sync_api import Browser, Dialog, Frame, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -28,12 +28,18 @@ FLAGS = (
 GRAVE = frozenset({"serious", "critical"})
 
 
-@contextmanager
-def chromium() -> Generator[Browser]:
-    """A headless browser with a profile of its own; skips the test where none is installed."""
+def installed() -> str:
+    """Where the machine's Chromium is; skips the test where there is none."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("lacks Chromium: apt-get install chromium")
+    return found
+
+
+@contextmanager
+def chromium() -> Generator[Browser]:
+    """A headless browser with a profile of its own; while it is open, no other event loop runs in this thread."""
+    found = installed()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser
@@ -54,7 +60,12 @@ def grave_violations(shown: Page | Frame) -> list[str]:
 def complaints(page: Page) -> list[str]:
     """Fills with what the browser complains of: errors in scripts, things the policy refused, files not found."""
     found: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        found.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("dialog", lambda dialog: (found.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", dismiss)
     return found

@@ -66,10 +66,15 @@ def from_json(parts: Mapping[str, Any]) -> ScoreSummary:
     rebuilt: dict[str, Any] = dict(parts)
     rebuilt["interpretation"] = Interpretation(**parts["interpretation"])
     rebuilt["alerts"] = tuple(Alert(**alert) for alert in parts["alerts"])
-    rebuilt["blockers"] = tuple(FindingView(**_placed(view)) for view in parts["blockers"])
+    rebuilt["blockers"] = tuple(finding_view(view) for view in parts["blockers"])
     rebuilt["next_actions"] = tuple(NextAction(**_placed(action)) for action in parts["next_actions"])
     rebuilt["dimensions"] = tuple(_dimension(view) for view in parts["dimensions"])
     return ScoreSummary(**rebuilt)
+
+
+def finding_view(parts: Mapping[str, Any]) -> FindingView:
+    """The finding as shown that `asdict` took apart."""
+    return FindingView(**_placed(parts))
 
 
 def _dimension(parts: Mapping[str, Any]) -> DimensionView:

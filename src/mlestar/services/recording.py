@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.score_history import MOST_CHANGES, TREND_CHANGES, changes, state_of
@@ -60,6 +61,7 @@ def record(
     }
     trend = {"at": at, **entry, "changes": moved[:TREND_CHANGES]}
     summary = to_json(summary_of(judgement, all_terms, trend))
-    stored.write_scorecard(connection, workspace, {"state": state_of(judgement), "summary": summary})
+    shown = [asdict(judgement.view(finding)) for finding in judgement.ordered()]
+    stored.write_scorecard(connection, workspace, {"state": state_of(judgement), "summary": summary}, shown)
     stored.append_history(connection, workspace, at=at, data=entry)
     return judgement, moved

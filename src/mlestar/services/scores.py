@@ -16,8 +16,9 @@ from mlestar.core.report import CheckText, Report
 from mlestar.core.report_html import render_html
 from mlestar.core.report_markdown import render_markdown
 from mlestar.core.report_sarif import render_sarif
-from mlestar.core.score_summary import from_json, summary_of
+from mlestar.core.score_summary import finding_view, from_json, summary_of
 from mlestar.core.score_views import DimensionView, FindingView, Interpretation, Judgement
+from mlestar.core.scoring import resolve
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.storage import findings as stored
 from mlestar.storage.alerts import alerts_of_state
@@ -215,12 +216,10 @@ def _read(connection: Connection, workspace: str, view: str) -> Score:
         return score
     if view == "history":
         return replace(score, history=tuple(stored.history_of(connection, workspace, limit=HISTORY_ENTRIES)))
-    terms = stored.terms_of(connection, workspace)
-    judgement = Judgement.of(stored.all_of(connection, workspace), terms)
-    views = tuple(judgement.view(finding) for finding in judgement.ordered())
+    views = tuple(map(finding_view, stored.deciding_of(connection, workspace)))
     if view == "findings":
         return replace(score, findings=views)
-    tests = ml_test_score(judgement.findings)
+    tests = ml_test_score(resolve(stored.all_of(connection, workspace)))
     if view == "ml_test_score":
         return replace(score, extra={"ml_test_score": tests})
     report = Report(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select
@@ -101,10 +101,20 @@ def terms_of(connection: Connection, workspace: str) -> dict[str, dict[str, Any]
     return {dimension: json.loads(terms) for dimension, terms in connection.execute(query)}
 
 
-def write_scorecard(connection: Connection, workspace: str, data: Mapping[str, Any]) -> None:
-    """Keep the summary that `scorecard_of` answers with."""
+def write_scorecard(
+    connection: Connection, workspace: str, data: Mapping[str, Any], deciding: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keep the summary that `scorecard_of` answers with, and the findings that `deciding_of` does."""
     connection.execute(delete(scorecards).where(scorecards.c.workspace == workspace))
-    connection.execute(insert(scorecards).values(workspace=workspace, data=json.dumps(data, ensure_ascii=False)))
+    texts = {"data": json.dumps(data, ensure_ascii=False), "findings": json.dumps(deciding, ensure_ascii=False)}
+    connection.execute(insert(scorecards).values(workspace=workspace, **texts))
+
+
+def deciding_of(connection: Connection, workspace: str) -> list[dict[str, Any]]:
+    """The finding that decides each check, as shown, most important first; none when nothing was ever found."""
+    query = select(scorecards.c.findings).where(scorecards.c.workspace == workspace)
+    data = connection.execute(query).scalar_one_or_none()
+    return [] if data is None else json.loads(data)
 
 
 _SCORECARD = select(scorecards.c.data).where(scorecards.c.workspace == bindparam("workspace"))

@@ -32,6 +32,7 @@ scorecards = Table(
     metadata,
     Column("workspace", String(200), primary_key=True),
     Column("data", Text, nullable=False, comment="The summary as JSON, brought up to date by every write of findings."),
+    Column("findings", Text, nullable=False, comment="What decides each check, as shown, most important first; JSON."),
 )
 
 score_history = Table(
