@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mlestar.storage import full_text
 
 if TYPE_CHECKING:
