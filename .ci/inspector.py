@@ -28,9 +28,10 @@ def inspect(package: Path, target: list[str], *call: str) -> dict[str, object]:
 
 def exercise(package: Path, name: str, target: list[str]) -> None:
     """List strictly, write, read, score; say what was seen."""
-    listed = inspect(package, target, "--method", "tools/list", "--strict")["tools"]
-    if not isinstance(listed, list) or len(listed) != TOOLS:
-        sys.exit(f"{name}: expected {TOOLS} tools, got {listed}")
+    for era in ("legacy", "modern"):
+        listed = inspect(package, target, "--protocol-era", era, "--method", "tools/list", "--strict")["tools"]
+        if not isinstance(listed, list) or len(listed) != TOOLS:
+            sys.exit(f"{name}, {era}: expected {TOOLS} tools, got {listed}")
     note = f"written by the inspector over {name}"
     write = ["--tool-arg", "window=1", "--tool-arg", f"content={note}"]
     inspect(package, target, "--method", "tools/call", "--tool-name", "context7_update", *write)
@@ -39,10 +40,10 @@ def exercise(package: Path, name: str, target: list[str]) -> None:
         sys.exit(f"{name}: the note was not read back: {read}")
     inspect(package, target, "--method", "resources/read", "--uri", "context7://window/1")
     prompts = inspect(package, target, "--method", "prompts/list")["prompts"]
-    print(
-        f"inspector over {name}: {TOOLS} tools listed (strict), a note written and read back, a resource read, "
-        f"{len(prompts) if isinstance(prompts, list) else 0} prompts listed"
-    )
+    if not isinstance(prompts, list) or not prompts:
+        sys.exit(f"{name}: expected prompts, got {prompts}")
+    print(f"inspector over {name}: {TOOLS} tools listed in both eras (strict), {len(prompts)} prompts,", end=" ")
+    print("a note written and read back, a resource read")
 
 
 def main() -> None:
