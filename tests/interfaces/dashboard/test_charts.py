@@ -101,3 +101,14 @@ def test_stages_follow_each_other_on_one_scale_of_time() -> None:
     first, second = charts.timeline({"data": 1.0, "training": 3.0})
     assert (first.start, first.width) == (0.0, 25.0)
     assert (second.start, second.width) == (25.0, 75.0)
+
+
+def test_a_perfectly_calibrated_model_lies_on_the_diagonal() -> None:
+    line = charts.calibration([{"said": share, "was": share, "n": 5} for share in (0.0, 0.25, 1.0)])
+    assert [(x, charts.CALIBRATION_SIDE - y) for x, y, _ in line.marks] == [(0, 0), (55, 55), (220, 220)]
+
+
+def test_the_shade_of_a_confusion_is_its_share_of_the_true_class() -> None:
+    rows = charts.confusion(["benign", "malignant"], [[10, 0], [1, 9]])
+    assert [row.cells for row in rows] == [((10, 4), (0, 0)), ((1, 1), (9, 4))]
+    assert charts.confusion(["never seen"], [[0]])[0].cells == ((0, 0),)

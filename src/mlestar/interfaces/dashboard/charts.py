@@ -16,6 +16,7 @@ RADAR_RADIUS = 110.0
 RINGS = (25, 50, 75, 100)
 LABEL_DISTANCE = 1.2
 TREND_WIDTH, TREND_HEIGHT = 560.0, 180.0
+CALIBRATION_SIDE = 220.0
 UPRIGHT = 0.3
 """Horizontal share of an axis below which its label is centred."""
 
@@ -79,6 +80,14 @@ class Bar:
     start: float
     width: float
     below: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfusionRow:
+    """A true class with the count and the shade of each predicted one."""
+
+    name: str
+    cells: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +166,26 @@ def metric_rows(
             )
         )  # fmt: skip
     return tuple(rows)
+
+
+def calibration(bins: Sequence[Mapping[str, Any]]) -> Line:
+    """What was said against what was, from (0, 0) to (1, 1), in a square of CALIBRATION_SIDE."""
+    places = [(round(CALIBRATION_SIDE * one["said"], 1), round(CALIBRATION_SIDE * (1 - one["was"]), 1)) for one in bins]
+    marks = tuple(
+        (x, y, f"said {one['said']:.3f}, was {one['was']:.3f}, n = {one['n']}")
+        for (x, y), one in zip(places, bins, strict=True)
+    )
+    return Line(name="calibration", points=" ".join(f"{x},{y}" for x, y in places), marks=marks)
+
+
+def confusion(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> tuple[ConfusionRow, ...]:
+    """One row a true class; a cell's shade, 0 to 4, is its share of the row."""
+    return tuple(
+        ConfusionRow(
+            name=name, cells=tuple((count, math.ceil(4 * count / sum(row)) if sum(row) else 0) for count in row)
+        )
+        for name, row in zip(classes, counts, strict=True)
+    )
 
 
 def bars(values: Mapping[str, float]) -> tuple[Bar, ...]:

@@ -76,6 +76,10 @@ def _plots(found: Run, outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, An
         "tried_by": training.get("metric", ""),
         "members": training.get("members", {}),
         "curves": charts.curves(training.get("curve", [])),
+        "calibration": charts.calibration(evaluation.get("calibration", {}).get("bins", [])),
+        "calibration_error": evaluation.get("calibration", {}).get("ece"),
+        "confusion": charts.confusion(**evaluation.get("errors", {}).get("confusion", {"classes": [], "counts": []})),
+        "groups": evaluation.get("fairness", {}),
         "slices": evaluation.get("weakest_slices", []),
         "data": outputs.get("data", {}),
     }
