@@ -23,8 +23,8 @@ OVERHEAD_TOKENS = 20
 """What the other fields of a quoted entry take in a reply."""
 GOALS_SHARE = 0.4
 """Share of the budget that the goal and constraints may take; the rest is for what matches."""
-MOST_QUOTED = 8
-CANDIDATES = 40
+MOST_QUOTED = 6
+CANDIDATES = 30
 QUERY_CHARACTERS = 600
 
 
@@ -43,7 +43,7 @@ class ContextFinder:
         """Entries of the session itself are left out: the caller has just written them."""
         self._reader = reader
         self._tokenizer = tokenizer
-        self._own = f"session:{session}"
+        self._own = f'"session:{session}"'
         self._goals = self._standing_goals()
 
     def digest(self, text: str, budget_tokens: int) -> Digest:
@@ -52,7 +52,7 @@ class ContextFinder:
             return Digest(context=(), findings=())
         goals, spent = self._quote(self._goals, int(budget_tokens * GOALS_SHARE), ())
         question = Question(query=text[:QUERY_CHARACTERS], candidates=CANDIDATES)
-        hits = [ranked for ranked in self._reader.ranked(question) if self._own not in ranked.row.tags]
+        hits = [(score, found) for score, found in self._reader.ranked(question) if self._own not in found.tags]
         taken = {entry.id for entry in goals}
         found, _ = self._quote(self._reader.found_views(hits[:MOST_QUOTED]), budget_tokens - spent, taken)
         return Digest(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from mlestar.core.tokens import Tokenizer
+    from mlestar.storage.full_text import Found
 
 CANDIDATES = 100
 """Pieces taken from the index before neighbours and states are looked at."""
@@ -43,15 +44,6 @@ class Question:
     min_priority: int = 0
     offset: int = 0
     candidates: int = CANDIDATES
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ranked:
-    """An entry that a query found, by its best piece."""
-
-    row: Row[Any]
-    piece: int
-    score: float
 
 
 class WindowReader:
@@ -92,7 +84,7 @@ class WindowReader:
             rows = list(window_reads.shown_in(self.connection, self.row.id, question.window))
         else:
             rows = list(window_reads.most_important(self.connection, self.row.id, question.min_priority, 1000))
-        shown = [row for row in rows if row.priority >= question.min_priority and not self._is_over(row)]
+        shown = [row for row in rows if row.priority >= question.min_priority and not self._is_over(row.expires_at)]
         wanted = shown[question.offset : question.offset + question.limit]
         return self._pack(question, map(self.view, wanted), len(shown))
 
@@ -115,37 +107,33 @@ class WindowReader:
         view = replace(self.view(row), text=text, offset=offset, next_offset=following, tokens=self._count(text))
         return self._reply(row.home, [view], 1, -1)
 
-    def ranked(self, question: Question) -> list[Ranked]:
-        """What a query finds, best first, cut off where the scores fall away."""
+    def ranked(self, question: Question) -> list[tuple[float, Found]]:
+        """What a query finds with its score, best first, cut off where the scores fall away."""
         if self.row is None:
             return []
         newest = self.row.next_number - 1
         hits = full_text.search(self.connection, self.row.id, question.query, limit=question.candidates, newest=newest)
-        rows = window_reads.searchable(self.connection, self.row.id, [hit.number for hit in hits])
+        found = full_text.standing(self.connection, self.row.id, hits)
         own = {hit.number: hit.score for hit in hits}
         total = dict(own)
-        for number, row in rows.items():
-            if row.follows in own:
-                total[number] += NEIGHBOUR_SHARE * own[row.follows]
-                total[row.follows] += NEIGHBOUR_SHARE * own[number]
-        found = [
-            Ranked(row=row, piece=hit.piece, score=total[hit.number])
-            for hit in hits
-            if (row := rows.get(hit.number)) is not None and self._may_show(row, question)
-        ]
-        found.sort(key=lambda ranked: (-ranked.score, -ranked.row.number))
-        return [ranked for ranked in found if ranked.score >= CUT_OFF * found[0].score]
+        for entry in found:
+            if entry.follows in own:
+                total[entry.number] += NEIGHBOUR_SHARE * own[entry.follows]
+                total[entry.follows] += NEIGHBOUR_SHARE * own[entry.number]
+        shown = [(total[entry.number], entry) for entry in found if self._may_show(entry, question)]
+        shown.sort(key=lambda ranked: (-ranked[0], -ranked[1].number))
+        return [(score, entry) for score, entry in shown if score >= CUT_OFF * shown[0][0]]
 
-    def found_views(self, found: Sequence[Ranked]) -> Iterable[EntryView]:
+    def found_views(self, found: Sequence[tuple[float, Found]]) -> Iterable[EntryView]:
         """Ranked entries as a reply shows them, each by the piece that answers; made one by one, as asked for."""
         if self.row is None:
             return
-        rows = window_reads.whole(self.connection, self.row.id, [ranked.row.number for ranked in found])
-        for ranked in found:
-            row = rows[ranked.row.number]
-            pieces = chunks(row.text)
-            piece = pieces[min(ranked.piece, len(pieces) - 1)]
-            yield replace(self.view(row, piece), score=round(ranked.score, 4))
+        for score, entry in found:
+            row = store.entry(self.connection, self.row.id, entry.number)
+            if row is not None:
+                pieces = chunks(row.text)
+                piece = pieces[min(entry.piece, len(pieces) - 1)]
+                yield replace(self.view(row, piece), score=round(score, 4))
 
     def view(self, row: Row[Any], piece: str | None = None) -> EntryView:
         """An entry as a reply shows it; `piece` is the part of the text that answered."""
@@ -217,13 +205,13 @@ class WindowReader:
             tokenizer=self._tokenizer.name,
         )
 
-    def _may_show(self, row: Row[Any], question: Question) -> bool:
-        if question.window and row.home != question.window:
+    def _may_show(self, entry: Found, question: Question) -> bool:
+        if question.window and entry.window != question.window:
             return False
-        return row.priority >= question.min_priority and not self._is_over(row)
+        return entry.priority >= question.min_priority and not self._is_over(entry.expires_at)
 
-    def _is_over(self, row: Row[Any]) -> bool:
-        return row.expires_at is not None and row.expires_at <= self._now
+    def _is_over(self, expires_at: float | None) -> bool:
+        return expires_at is not None and expires_at <= self._now
 
     def _count(self, text: str) -> int:
         return self._tokenizer.count(text)

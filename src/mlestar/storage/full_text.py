@@ -6,6 +6,7 @@ its question). The row's number holds workspace, entry and piece, so a search st
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,6 +36,17 @@ class Hit:
     number: int
     piece: int
     score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found(Hit):
+    """A hit with what decides whether and where it is shown. `tags` is JSON text, `follows` the entry before it."""
+
+    follows: int
+    window: int
+    priority: int
+    expires_at: float | None
+    tags: str
 
 
 def create(connection: Connection) -> None:
@@ -98,6 +110,25 @@ def search(connection: Connection, workspace: int, query: str, *, limit: int, ne
     recent = (_row(workspace, newest - FEW_ENTRIES, 0), everything[1])
     rows = [*_rank(connection, together, everything, limit), *_rank(connection, _any(terms), recent, limit)]
     return _best_pieces(sorted(set(rows), key=lambda row: (row[1], -row[0])))
+
+
+def standing(connection: Connection, workspace: int, hits: Iterable[Hit]) -> list[Found]:
+    """What ranking needs of the entries that were hit, of those that a search may return."""
+    listed = list(hits)
+    best = {hit.number: hit for hit in listed}
+    rows = connection.exec_driver_sql(
+        "SELECT number, follows, home, priority, expires_at, tags FROM entries"
+        " WHERE workspace_id = ? AND part = 0 AND number IN (SELECT value FROM json_each(?))"
+        " AND state IN ('live', 'split', 'archived')",
+        (workspace, json.dumps(list(best))),
+    )
+    return [
+        Found(
+            number=number, piece=best[number].piece, score=best[number].score, follows=follows, window=window,
+            priority=priority, expires_at=expires_at, tags=tags,
+        )
+        for number, follows, window, priority, expires_at, tags in rows
+    ]  # fmt: skip
 
 
 def _affordable(connection: Connection, terms: list[str], rows: tuple[int, int]) -> list[str]:

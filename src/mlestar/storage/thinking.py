@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from mlestar.core.thinking.model import Session, Thought, prefix
 from mlestar.core.windows.model import State
@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 
 _S = thinking_sessions.c
 _T = thoughts.c
+_SESSION = select(thinking_sessions).where(_S.workspace_id == bindparam("workspace"), _S.session == bindparam("name"))
+_THOUGHTS = (
+    select(thoughts).where(_T.workspace_id == bindparam("workspace"), _T.session == bindparam("name")).order_by(_T.seq)
+)
+_PROGRESS = (
+    update(thinking_sessions)
+    .where(_S.workspace_id == bindparam("workspace"), _S.session == bindparam("name"))
+    .values(total=bindparam("reached"), concluded=bindparam("done"), modified_at=bindparam("now"))
+)
+_ADD = insert(thoughts)
 
 
 def session(connection: Connection, workspace: int, name: str) -> Session | None:
     """One session, or None."""
-    row = connection.execute(
-        select(thinking_sessions).where(_S.workspace_id == workspace, _S.session == name)
-    ).one_or_none()
+    row = connection.execute(_SESSION, {"workspace": workspace, "name": name}).one_or_none()
     return None if row is None else _session(row)
 
 
@@ -56,14 +64,13 @@ def sessions(connection: Connection, workspace: int, *, limit: int = 50) -> list
 
 def thoughts_of(connection: Connection, workspace: int, name: str) -> list[Thought]:
     """The thoughts of a session in the order they came, without their texts."""
-    statement = select(thoughts).where(_T.workspace_id == workspace, _T.session == name).order_by(_T.seq)
+    found = connection.execute(_THOUGHTS, {"workspace": workspace, "name": name})
     return [
         Thought(
             seq=seq, number=number, total=total, branch=branch, branch_from=branch_from, revises=revises, entry=entry,
             next_needed=next_needed, duration_s=duration_s, at=at,
         )
-        for _, _, seq, number, total, branch, branch_from, revises, entry, next_needed, duration_s, at
-        in connection.execute(statement)
+        for _, _, seq, number, total, branch, branch_from, revises, entry, next_needed, duration_s, at in found
     ]  # fmt: skip
 
 
@@ -104,21 +111,19 @@ def update_session(
 ) -> None:
     """Note how far a session is."""
     connection.execute(
-        update(thinking_sessions)
-        .where(_S.workspace_id == workspace, _S.session == name)
-        .values(total=total, concluded=concluded, modified_at=now)
+        _PROGRESS, {"workspace": workspace, "name": name, "reached": total, "done": concluded, "now": now}
     )
 
 
 def add_thought(connection: Connection, workspace: int, name: str, thought: Thought) -> None:
     """Append a thought to a session."""
-    connection.execute(
-        insert(thoughts).values(
-            workspace_id=workspace, session=name, seq=thought.seq, number=thought.number, total=thought.total,
-            branch=thought.branch, branch_from=thought.branch_from, revises=thought.revises,
-            entry_number=thought.entry, next_needed=thought.next_needed, duration_s=thought.duration_s, at=thought.at,
-        )
-    )  # fmt: skip
+    values = {
+        "workspace_id": workspace, "session": name, "seq": thought.seq, "number": thought.number,
+        "total": thought.total, "branch": thought.branch, "branch_from": thought.branch_from,
+        "revises": thought.revises, "entry_number": thought.entry, "next_needed": thought.next_needed,
+        "duration_s": thought.duration_s, "at": thought.at,
+    }  # fmt: skip
+    connection.execute(_ADD, values)
 
 
 def unfinished_entries(connection: Connection, workspace: int, name: str, priority: int, but: int) -> list[int]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from mlestar.core.windows.model import State
 from mlestar.storage.tables_memory import SHOWN, entries, events, thoughts, windows, workspaces
 
 if TYPE_CHECKING:
@@ -18,17 +17,6 @@ _SHOWN = (
     select(entries)
     .where(_E.workspace_id == bindparam("workspace"), SHOWN, _E.shown_in == bindparam("window"))
     .order_by(_E.important.desc(), _E.number, _E.part)
-)
-_FOUND = select(_E.number, _E.follows, _E.home, _E.priority, _E.expires_at, _E.tags).where(
-    _E.workspace_id == bindparam("workspace"),
-    _E.number.in_(bindparam("numbers", expanding=True)),
-    _E.part == 0,
-    _E.state.in_((State.LIVE, State.SPLIT, State.ARCHIVED)),
-)
-
-
-_WHOLE = select(entries).where(
-    _E.workspace_id == bindparam("workspace"), _E.number.in_(bindparam("numbers", expanding=True)), _E.part == 0
 )
 
 
@@ -52,18 +40,6 @@ def most_important(connection: Connection, workspace: int, min_priority: int, li
         .limit(limit)
     )
     return connection.execute(statement).all()
-
-
-def searchable(connection: Connection, workspace: int, numbers: Sequence[int]) -> Mapping[int, Any]:
-    """What ranking needs of entries, by number, of those that a search may return; without their texts."""
-    rows = connection.execute(_FOUND, {"workspace": workspace, "numbers": list(numbers)})
-    return {row.number: row for row in rows}
-
-
-def whole(connection: Connection, workspace: int, numbers: Sequence[int]) -> dict[int, Row[Any]]:
-    """Whole entries by number."""
-    rows = connection.execute(_WHOLE, {"workspace": workspace, "numbers": list(numbers)})
-    return {row.number: row for row in rows}
 
 
 def history(connection: Connection, workspace: int, window: int, number: int, limit: int) -> Sequence[Row[Any]]:
