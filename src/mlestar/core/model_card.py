@@ -20,6 +20,11 @@ SECTIONS = {
     "caveats and recommendations": r"caveats|recommendations|limitations|known issues|out[- ]of[- ]scope",
 }
 """Mitchell et al. 2019, in their order; patterns after the headings of the Hugging Face template."""
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_CARD_METRIC = re.compile(
+    r"""type:\s*["']?(?P<type>\w+)["']?\s*[,\n]\s*(?:name:[^\n,]*[,\n]\s*)?value:\s*["']?(?P<value>[0-9.]+%?)"""
+)
+"""One entry of a card's `model-index`, as a block or in braces: the metric's type, perhaps its name, its value."""
 _FOREIGN = re.compile(r"(^|/)(examples?|tests?|vendor|third_party|templates?)/")
 _CARD = r"(^|/)model[_-]?card[^/]*\.(md|rst|txt)$|(^|/)card\.md$"
 _HEADING = re.compile(r"^(?:#{1,6}\s+(.+?)\s*#*|\*\*(.+?)\*\*:?\s*|([A-Z][^\n]{2,60})\n[=\-~^]{3,})$", re.MULTILINE)
@@ -53,3 +58,12 @@ def card_sections(text: str) -> dict[str, str]:
         if current:
             found[current] = found.get(current, "") + "\n" + body[heading.end() : end]
     return found
+
+
+def card_metrics(text: str) -> list[tuple[int, str, str]]:
+    """The metrics that a card's front matter states, in order: line number, metric, value as written."""
+    front = _FRONT_MATTER.match(text)
+    if front is None:
+        return []
+    found = _CARD_METRIC.finditer(text, front.start(1), front.end(1))
+    return [(text.count("\n", 0, match.start()) + 1, match["type"], match["value"]) for match in found]

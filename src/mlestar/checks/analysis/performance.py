@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.measured import measured, measured_by_run
 from mlestar.checks.registry import check
-from mlestar.core.evidence import Level, Outcome, Verdict, slots
+from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
+from mlestar.core.model_card import card_metrics, model_card
+from mlestar.core.slots import is_concrete
 from mlestar.core.statements import StatedMetric, stated_metrics
 from mlestar.core.wording import listed
 
@@ -32,8 +34,9 @@ def claimed_metrics_are_true(facts: Facts) -> Iterator[Verdict]:
     """The reported metrics are the ones that the predictions give.
 
     Why: A number that nobody can reproduce from the predictions is a hope, and every decision after it rests on it.
-    How: Every claimed metric is computed again from the held-out predictions (precision, recall and F1 under each usual
-        average, the nearest one counts) or compared with the metrics of the pipeline run.
+    How: Every metric that the caller or the model card's metadata states is computed again from the held-out
+        predictions (precision, recall and F1 under each usual average, the nearest one counts) or compared with the
+        metrics of the pipeline run.
     Threshold: pass when every claim is within 0.005 or within its own rounding, partial when nothing was claimed or a
         claim is too modest, fail when a claim is better than the recomputed value by more: it is refuted.
     Source: ML Test Score, infrastructure 4 (model quality is validated before serving).
@@ -44,6 +47,11 @@ def claimed_metrics_are_true(facts: Facts) -> Iterator[Verdict]:
     stated = list(stated_metrics(claim))
     if stated:
         yield _as_claimed(claim, stated)
+    card, documented = _in_the_card(facts)
+    if documented:
+        shown = listed([f"{metric.key} {metric.value:g}" for metric in documented])
+        yield slots(1, 1 + len(_CLAIM_SLOTS), Level.DOCUMENTED, f"the model card states {shown}", where=card)
+        stated += documented
     data = facts.data
     if data is not None and data.predictions is not None:
         from mlestar.core.statistics.metrics import recomputed
@@ -63,8 +71,19 @@ def claimed_metrics_are_true(facts: Facts) -> Iterator[Verdict]:
         yield measured_by_run(facts.run, outcome, observed)
 
 
+def _in_the_card(facts: Facts) -> tuple[Where, list[StatedMetric]]:
+    """The metrics of the model card's metadata, and the line of the first."""
+    path = model_card(facts.project) if facts.project is not None else ""
+    if facts.project is None or not path:
+        return Where(), []
+    found = card_metrics(facts.project.texts[path])
+    stated = [metric for _, name, value in found for metric in stated_metrics({name: value})]
+    return (facts.project.where(path, found[0][0]) if found else Where()), stated
+
+
 def _as_claimed(claim: Mapping[str, Any], stated: list[StatedMetric]) -> Verdict:
-    keys = {"".join(letter for letter in str(key).lower() if letter.isalnum()) for key in claim}
+    concrete = [key for key, value in claim.items() if is_concrete(str(value))]
+    keys = {"".join(letter for letter in str(key).lower() if letter.isalnum()) for key in concrete}
     given = [name for name, aliases in _CLAIM_SLOTS.items() if keys & set(aliases)]
     missing = [name for name in _CLAIM_SLOTS if name not in given]
     observed = f"stated: {listed([f'{metric.key} {metric.value:g}' for metric in stated])}"
