@@ -121,6 +121,8 @@ def _classes(
     y_pred = None if answer is None else labels(answer)
     known = sorted({*y_true, *(() if y_pred is None else y_pred)})
     score, classes = _score(table, columns.score, columns.per_class, known)
+    if y_pred is None and score is None:
+        _refuse(table, f"one score for {len(known)} classes", [f"proba_{name}" for name in known[:5]])
     return Predictions(
         path=table.path,
         sha256=table.sha256,
@@ -128,7 +130,7 @@ def _classes(
         y_pred=y_pred,
         y_score=score,
         classes=classes,
-        positive=_positive(known) if task == "binary" else None,
+        positive=_binary_classes(known)[-1] if task == "binary" else None,
         groups=groups,
     )
 
@@ -157,6 +159,9 @@ def _score(
 
 
 def _binary_classes(known: list[str]) -> tuple[object, ...]:
+    """Negative, then positive; where only one class occurs, the other is its opposite."""
+    if len(known) == 1:
+        known = sorted({known[0], {"0": "1", "1": "0"}.get(known[0], f"not {known[0]}")})
     positive = _positive(known)
     return tuple(sorted(known, key=lambda name: name == positive))
 

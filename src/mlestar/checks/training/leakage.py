@@ -108,8 +108,11 @@ def _groups(data: DataFacts, train: Table, test: Table) -> tuple[list[Verdict], 
 
 def _time_column(data: DataFacts, train: Table, test: Table) -> str:
     if data.time_column:
-        both = data.time_column in train.frame.columns and data.time_column in test.frame.columns
-        return data.time_column if both else ""
+        dated = all(
+            data.time_column in table.frame.columns and kind_of(table.frame[data.time_column]) in {"time", "number"}
+            for table in (train, test)
+        )
+        return data.time_column if dated else ""
     dates = [name for name in features(train.frame, without=[data.target]) if kind_of(train.frame[name]) == "time"]
     return dates[0] if len(dates) == 1 and dates[0] in test.frame.columns else ""
 
@@ -134,8 +137,8 @@ def no_feature_gives_the_target_away(facts: Facts) -> Iterator[Verdict]:
         target's own under other names.
     Threshold: fail when a feature alone reaches 0.90 and beats all others together by 0.05 beyond sampling noise, or
         leaves less than a quarter of their squared error; when it reaches 0.95 with the next feature 0.15 behind, or
-        0.995 with 0.05; or when it agrees with the target as a recoded copy (kappa 0.85, rank correlation 0.99). Partial (to be reviewed)
-        when it reaches 0.90, or 0.75 with a lead of 0.10.
+        0.995 with 0.05; or when it agrees with the target as a recoded copy (kappa 0.85, rank correlation 0.99).
+        Partial (to be reviewed) when it reaches 0.90, or 0.75 with a lead of 0.10.
     Source: Kapoor and Narayanan 2023, L2; deepchecks predictive power score; the bands are this project's own.
     Fix: Drop the column named, or show that its value exists at the moment of prediction.
     Limits: A leak no stronger than honest features looks like one of them; at most 3,000 rows are used.
@@ -166,9 +169,11 @@ def no_feature_gives_the_target_away(facts: Facts) -> Iterator[Verdict]:
         yield measured(
             table, Outcome.FAIL if leaks else Outcome.PARTIAL, _strength(feature, data.target), column=feature.name
         )
-    if not leaks and not reviewed:
+    if not suspects:
+        yield measured(table, Outcome.PASS, f"{table.path} has no features")
+    elif not leaks and not reviewed:
         observed = f"the strongest single feature of {table.path} is {_strength(suspects[0], data.target)}"
-        yield measured(table, Outcome.PASS, observed if suspects else f"{table.path} has no features")
+        yield measured(table, Outcome.PASS, observed)
 
 
 def _leaks(facts: Facts, feature: SingleFeature) -> bool:

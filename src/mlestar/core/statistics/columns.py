@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import pandas as pd
@@ -20,27 +21,45 @@ _MISSING_MARKS = ("", "?")  # UCI files mark missing values with a question mark
 _PARSED_SHARE = 0.9  # the other tenth is what the mixed-types check reports
 _TEXT_WORDS = 4  # mean words a value from which strings are prose rather than labels
 _QUARTILES = 4
+_LARGEST = 1e140
 _COUNTER_RANGE = 10
 _ID_NAME = re.compile(r"(^|[_ .-])(id|uuid|guid|key|index|idx|row|no|nr)$|^unnamed|[a-z]id$")
 _ID_VALUE = r"[A-Za-z_-]{0,8}\d+|[0-9a-fA-F-]{16,64}"
 _CATEGORY_SHARE = 0.5  # strings more distinct than this identify rows instead of grouping them
 
 
-def blank_to_missing(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Blank strings and lone question marks as missing; other values as they are."""
-    if column.dtype.kind in "biufcmM":
-        return column
-    text = column.astype("string").str.strip()
-    return column.where(~text.isin(_MISSING_MARKS).fillna(value=False))
-
-
-def numbers(column: pd.Series[Any]) -> np.ndarray:
-    """(n,) float64; what is not a number is NaN, and so are infinities."""
+def per_value(column: pd.Series[Any], answer: Callable[[np.ndarray], np.ndarray], missing: object) -> np.ndarray:
+    """(n,) the answer for each row, worked out once for each distinct value; `missing` where there is none."""
     import numpy as np
     import pandas as pd
 
-    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
-    return np.where(np.isfinite(values), values, np.nan)
+    codes, values = pd.factorize(column)
+    answers = np.asarray(answer(np.asarray(values)))
+    return np.append(answers, np.array([missing], dtype=answers.dtype))[codes]
+
+
+def blank_to_missing(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Blank strings and lone question marks as missing; other values as they are."""
+    import numpy as np
+
+    if column.dtype.kind in "biufcmM":
+        return column
+    blank = per_value(
+        column, lambda values: np.array([str(value).strip() in _MISSING_MARKS for value in values], bool), 1
+    )
+    return column.where(~blank)
+
+
+def numbers(column: pd.Series[Any]) -> np.ndarray:
+    """(n,) float64; what is not a number is NaN, and so are infinities; clipped to where squares can be summed."""
+    import numpy as np
+    import pandas as pd
+
+    if column.dtype.kind in "biuf" and isinstance(column.dtype, np.dtype):
+        values = np.asarray(column, dtype=float)
+    else:
+        values = per_value(column, lambda values: np.asarray(pd.to_numeric(values, errors="coerce"), float), np.nan)
+    return np.clip(np.where(np.isfinite(values), values, np.nan), -_LARGEST, _LARGEST)
 
 
 def times(column: pd.Series[Any]) -> np.ndarray:
@@ -48,7 +67,7 @@ def times(column: pd.Series[Any]) -> np.ndarray:
     import numpy as np
     import pandas as pd
 
-    if column.dtype.kind in "iuf":
+    if column.dtype.kind in "biuf":
         return numbers(column)
     parsed = pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
     nanoseconds = parsed.astype("datetime64[ns, UTC]").astype("int64").to_numpy()
@@ -140,16 +159,18 @@ def labels(column: pd.Series[Any]) -> np.ndarray:
         return np.array(["1" if value else "0" for value in column], dtype=object)
     if kind in "iuf":
         return np.array([f"{value:.15g}" for value in column], dtype=object)
-    return np.array([str(value).strip() for value in column], dtype=object)
+    return per_value(column, lambda values: np.array([str(value).strip() for value in values], dtype=object), "nan")
 
 
 def binned(column: pd.Series[Any]) -> np.ndarray:
     """(n,) group labels: categories as they are, numbers of many values by quartile; missing is a group of its own."""
     import numpy as np
-    import pandas as pd
 
     if kind_of(column) == "number" and column.nunique() > MAX_CLASSES:
-        cut: Any = pd.qcut(pd.Series(numbers(column)), _QUARTILES, duplicates="drop")
-        return np.asarray(cut.astype("string").fillna("missing"), dtype=object)
+        values = numbers(column)
+        edges = np.unique(np.nanquantile(values, np.linspace(0, 1, _QUARTILES + 1)))
+        names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+        place = np.clip(np.searchsorted(edges, values) - 1, 0, len(names) - 1)
+        return np.array([*names, "missing"], dtype=object)[np.where(np.isnan(values), len(names), place)]
     missing = blank_to_missing(column).isna().to_numpy()
     return np.where(missing, "missing", labels(column))

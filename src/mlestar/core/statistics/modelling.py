@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.statistics.columns import blank_to_missing, kind_of, numbers, task_of, times
+from mlestar.core.statistics.columns import blank_to_missing, kind_of, labels, numbers, per_value, task_of, times
 from mlestar.core.statistics.ranking import concordance, macro_auc
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 ROW_CAP = 3000  # rubric section 3: all data checks then take seconds on one thread
 MIN_CLASS_ROWS = 6  # a class needs two rows in each of three folds
 _ROUNDS, _FEWEST_ROUNDS, _TREES = 60, 15, 200
+_LARGEST = 1e37  # trees hold features in single precision
 _MAX_CATEGORIES = 200  # histogram boosting takes at most 255 bins
 
 
@@ -74,22 +76,34 @@ def _encode_column(columns: list[pd.Series[Any]]) -> tuple[list[np.ndarray], boo
 
     kind = kind_of(columns[0])
     if kind in {"number", "flag", "empty"}:
-        return [numbers(column) for column in columns], False
+        return [np.clip(numbers(column), -_LARGEST, _LARGEST) for column in columns], False
     if kind == "time":
         return [times(column) for column in columns], False
-    frequent = blank_to_missing(columns[0]).astype("string").value_counts().index[:_MAX_CATEGORIES]
-    codes = {value: float(code) for code, value in enumerate(frequent)}
-    other = float(len(codes))
-    encoded = [
-        np.array([np.nan if value is None else codes.get(value, other) for value in _strings(column)], dtype=float)
-        for column in columns
-    ]
-    return encoded, True
+    texts = [_texts(column) for column in columns]
+    names, counts = np.unique(texts[0][texts[0] != ""].astype(str), return_counts=True)
+    frequent = names[np.lexsort((names, -counts))][:_MAX_CATEGORIES]
+    codes = {str(value): float(code) for code, value in enumerate(frequent)} | {"": np.nan}
+    other = float(len(frequent))
+    return [per_value(_series(text), partial(_codes, codes, other), np.nan) for text in texts], True
 
 
-def _strings(column: pd.Series[Any]) -> list[str | None]:
-    text = blank_to_missing(column).astype("string")
-    return [None if missing else str(value) for value, missing in zip(text, text.isna(), strict=True)]
+def _codes(codes: dict[str, float], other: float, values: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    return np.array([codes.get(str(value), other) for value in values], dtype=float)
+
+
+def _texts(column: pd.Series[Any]) -> np.ndarray:
+    """(n,) values as `labels` writes them, missing ones as empty text."""
+    import numpy as np
+
+    return np.where(blank_to_missing(column).isna().to_numpy(), "", labels(column))
+
+
+def _series(values: np.ndarray) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.Series(values, dtype=object)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,15 +111,18 @@ class Target:
     """A target ready to be learnt.
 
     Attributes:
-        truth: (n_kept,) class numbers as int, or the quantity as float.
+        truth: (n_kept,) class numbers as int, or the quantity with mean 0 and standard deviation 1.
         classes: Labels in the order of the class numbers; empty for a regression.
         rows: (n_kept,) positions of the rows that have a usable target.
+        centre: Mean that was subtracted from a quantity; `scale` is what it was divided by.
     """
 
     task: Task
     truth: np.ndarray
     classes: tuple[str, ...]
     rows: np.ndarray
+    centre: float = 0.0
+    scale: float = 1.0
 
 
 def target_of(column: pd.Series[Any], task: Task | None = None) -> Target:
@@ -116,14 +133,22 @@ def target_of(column: pd.Series[Any], task: Task | None = None) -> Target:
     if task == "regression":
         values = numbers(column)
         kept = np.flatnonzero(~np.isnan(values))
-        return Target(task=task, truth=values[kept], classes=(), rows=kept)
-    labels = np.array([value or "" for value in _strings(column)], dtype=object)
-    names, counts = np.unique(labels[labels != ""], return_counts=True)
+        known = values[kept]
+        centre = float(known.mean()) if len(known) else 0.0
+        scale = (float(known.std()) if len(known) else 0.0) or 1.0
+        return Target(task=task, truth=(known - centre) / scale, classes=(), rows=kept, centre=centre, scale=scale)
+    texts = _texts(column)
+    names, counts = np.unique(texts[texts != ""].astype(str), return_counts=True)
     classes = [str(name) for name, count in zip(names, counts, strict=True) if count >= MIN_CLASS_ROWS]
-    code = {name: number for number, name in enumerate(classes)}
-    numbered = np.array([code.get(str(label), -1) for label in labels], dtype=int)
+    numbered = class_numbers(column, classes)
     kept = np.flatnonzero(numbered >= 0)
     return Target(task=task, truth=numbered[kept], classes=tuple(classes), rows=kept)
+
+
+def class_numbers(column: pd.Series[Any], classes: Sequence[str]) -> np.ndarray:
+    """(n,) position of each row's class in `classes`, -1 for another or none."""
+    code = {name: float(number) for number, name in enumerate(classes)}
+    return per_value(_series(_texts(column)), partial(_codes, code, -1.0), -1.0).astype(int)
 
 
 def sampled(n_rows: int, seed: int, cap: int = ROW_CAP) -> np.ndarray:
@@ -162,6 +187,14 @@ def shallow_tree(task: Task, seed: int) -> Any:
     return kind(max_depth=4, min_samples_leaf=3, random_state=seed)
 
 
+def fitted(model: Any, values: np.ndarray, truth: np.ndarray) -> Any:
+    """Fit, with columns that have no value in these rows set to 0: boosting cannot bin them."""
+    import numpy as np
+
+    empty = np.isnan(values).all(axis=0)
+    return model.fit(np.where(empty, 0.0, values) if empty.any() else values, truth)
+
+
 def out_of_fold(make: Any, values: np.ndarray, target: Target, seed: int, folds: int = 3) -> np.ndarray:
     """Predictions of each row by a model that did not see it.
 
@@ -183,7 +216,7 @@ def out_of_fold(make: Any, values: np.ndarray, target: Target, seed: int, folds:
     n = len(target.truth)
     result = np.zeros(n) if is_regression else np.zeros((n, len(target.classes)))
     for train, test in splitter.split(values, target.truth):
-        model = make().fit(values[train], target.truth[train])
+        model = fitted(make(), values[train], target.truth[train])
         result[test] = model.predict(values[test]) if is_regression else model.predict_proba(values[test])
     return result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.statistics.columns import blank_to_missing, numbers
+from mlestar.core.statistics.columns import blank_to_missing, numbers, per_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,16 +52,22 @@ def row_keys(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> list[Row
 
 def _hash_column(columns: Sequence[pd.Series[Any]], salt: np.uint64) -> list[np.ndarray]:
     import numpy as np
-    import pandas as pd
 
     if all(column.dtype.kind in "biuf" for column in columns):
         raw = [_rounded(numbers(column)).view(np.uint64) for column in columns]
     else:
-        raw = [
-            pd.util.hash_array(blank_to_missing(column).astype("string").fillna("").to_numpy(dtype=object))
-            for column in columns
-        ]
+        raw = [per_value(column, _hash_texts, _hash_texts(np.array([""], dtype=object))[0]) for column in columns]
     return [_mixed(values, salt) for values in raw]
+
+
+def _hash_texts(values: np.ndarray) -> np.ndarray:
+    """SipHash of each value as text; blank marks hash as missing."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.util.hash_array(
+        np.asarray(blank_to_missing(pd.Series(values, dtype=object)).fillna("").astype(str), object)
+    )
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

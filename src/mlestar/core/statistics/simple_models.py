@@ -54,6 +54,7 @@ def against_linear(data: DataFacts, *, alpha: float) -> Comparison | None:
     known, asked = encode([frame.iloc[target.rows], test.frame], names)
     answers = _answers(known, asked, target.truth, target.task, data.seed)
     if target.task == "regression":
+        answers = answers * target.scale + target.centre
         truth = numbers(test.frame[data.target]) if data.target in test.frame.columns else predictions.y_true
         ours = -((predictions.y_true - predictions.y_pred) ** 2)
         return compare(ours, -((truth - answers) ** 2), alpha=alpha, seed=data.seed)
@@ -61,7 +62,8 @@ def against_linear(data: DataFacts, *, alpha: float) -> Comparison | None:
 
     named = np.array(target.classes, dtype=object)[answers.astype(int)]
     truth = predictions.y_true.astype(str)
-    return compare(predicted_classes(predictions) == truth, _spelt(named) == truth, alpha=alpha, seed=data.seed)
+    right = named.astype(str) == truth
+    return compare(predicted_classes(predictions).astype(str) == truth, right, alpha=alpha, seed=data.seed)
 
 
 def aligned(predictions: Predictions, test: Table, target: str) -> bool:
@@ -79,11 +81,3 @@ def aligned(predictions: Predictions, test: Table, target: str) -> bool:
 
 def _answers(known: Matrix, asked: Matrix, truth: np.ndarray, task: Task, seed: int) -> np.ndarray:
     return linear(task, known.categorical, seed).fit(known.values, truth).predict(asked.values)
-
-
-def _spelt(names: np.ndarray) -> np.ndarray:
-    """Class names as `labels` writes them: 1 for 1.0."""
-    import pandas as pd
-
-    as_numbers = numbers(pd.Series(names))
-    return labels(pd.Series(as_numbers)) if not (as_numbers != as_numbers).any() else names  # noqa: PLR0124 - NaN test

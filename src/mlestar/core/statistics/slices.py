@@ -94,10 +94,10 @@ def _candidates(
     import numpy as np
 
     for column, values in labels.items():
-        names, sizes = np.unique(values.astype(str), return_counts=True)
-        for name, size in zip(names, sizes, strict=True):
+        names, codes, sizes = np.unique(values.astype(str), return_inverse=True, return_counts=True)
+        for code, (name, size) in enumerate(zip(names, sizes, strict=True)):
             if size >= min_rows and size >= min_share * n and size < n:
-                yield column, str(name), values.astype(str) == name
+                yield column, str(name), codes == code
 
 
 def _p_value(right: np.ndarray, mask: np.ndarray, *, is_rate: bool) -> float:

@@ -93,6 +93,9 @@ def future_rows(train: pd.Series[Any], test: pd.Series[Any]) -> tuple[int, tuple
     """
     import numpy as np
 
-    start = float(np.nanmin(times(test)))
-    late = np.flatnonzero(times(train) > start)
+    known = times(test)
+    known = known[~np.isnan(known)]
+    if not len(known):
+        return 0, ()
+    late = np.flatnonzero(times(train) > known.min())
     return len(late), tuple(int(row) for row in late[:_ROWS_SHOWN])
