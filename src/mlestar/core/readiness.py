@@ -19,6 +19,7 @@ EFFORT_COST = {1: 1, 2: 3, 3: 8}
 """Relative cost of minutes, hours, days of work: our own judgement, used for ranking only."""
 DRIFT_CHECK = "R5.3"
 ACTIONS = 3
+_TRIAL = frozenset({"execute"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,10 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class NextAction:
-    """One thing to do, with the points (of the score it stands beside) that it would give."""
+    """One thing to do, with the points (of the score it stands beside) that it would give.
+
+    `where` is the place to mend, or line 1 of the file to write.
+    """
 
     check: str
     text: str
@@ -136,8 +140,10 @@ def next_actions(
     blocking = [action for action in actions if action.check in blocked]
     rest = [action for action in actions if action.check not in blocked]
     first = blocking[:ACTIONS]
-    inputs = missing[: 1 if rest else ACTIONS]
-    return [*first, *inputs, *rest, *missing[len(inputs) :]][:ACTIONS]
+    # Running the project's code is the caller's decision: it is proposed after what can be mended by hand.
+    inputs = [action for lacking, action in missing if lacking != _TRIAL][: 1 if rest else ACTIONS]
+    others = [action for _, action in missing if action not in inputs]
+    return [*first, *inputs, *rest, *others][:ACTIONS]
 
 
 def _lacks_input(finding: Finding, have: frozenset[str]) -> bool:
@@ -150,14 +156,14 @@ def _fix(finding: Finding, gains: Mapping[str, Fraction]) -> NextAction:
         check=finding.check,
         text=finding.fix or spec.title,
         gain=round(float(gains[finding.check]), 2),
-        where=finding.where,
+        where=finding.where if str(finding.where) else Where(path=spec.home, line=1 if spec.home else None),
     )
 
 
 def _input_actions(
     findings: Mapping[str, Finding], gains: Mapping[str, Fraction], have: frozenset[str]
-) -> list[NextAction]:
-    """One action an absent input: what naming it alone would settle."""
+) -> list[tuple[frozenset[str], NextAction]]:
+    """One action an absent input: what naming it alone would settle, biggest gain first."""
     waiting = {check: f for check, f in findings.items() if _lacks_input(f, have) and gains.get(check, 0) > 0}
     groups: dict[tuple[str, ...], list[str]] = {}
     for check in waiting:
@@ -171,10 +177,8 @@ def _input_actions(
         text = f"Evaluate again with {names}: it settles {len(checks)} check{'s' * (len(checks) != 1)} unknown now"
         actions.append((total, frozenset(lacking), NextAction(check=top, text=text, gain=round(float(total), 2))))
     actions.sort(key=lambda entry: (-entry[0], entry[2].check))
-    shown: list[NextAction] = []
-    named: list[frozenset[str]] = []
+    shown: list[tuple[frozenset[str], NextAction]] = []
     for _, lacking, action in actions:
-        if not any(lacking >= earlier for earlier in named):  # more inputs on top of one that is asked for already
-            named.append(lacking)
-            shown.append(action)
+        if not any(lacking >= earlier for earlier, _ in shown):  # more inputs on top of one that is asked for already
+            shown.append((lacking, action))
     return shown

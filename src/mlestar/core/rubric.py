@@ -49,6 +49,7 @@ class CheckSpec:
         effort: 1 = minutes, 2 = hours, 3 = days of work.
         needs: Arguments of an evaluation that let the check be settled.
         critical: A fail at inspected or measured level caps its dimension and the overall score.
+        home: The file that a missing artefact is usually put in; empty where the finding itself has the place.
     """
 
     id: str
@@ -58,6 +59,7 @@ class CheckSpec:
     effort: int
     needs: tuple[str, ...]
     critical: bool
+    home: str = ""
 
     @property
     def criterion(self) -> str:
@@ -109,29 +111,29 @@ CRITERIA = tuple(
     }.items()
 )
 
-# id, weight (! = critical), best level, effort, what settles it, title
+# id, weight (! = critical), best level, effort, what settles it | title | where a missing artefact usually goes
 _TABLE = """
 S1.1 3  m 1 project,train,target    | The target column exists and fits the declared task
-S1.2 2  d 1 project                 | Goal, user, unit, moment and action of a prediction are stated
-S1.3 1  d 1 project                 | Out-of-scope uses and limits are stated
-S2.1 2  d 1 project                 | Success metric with direction, size, baseline, deadline, measurement
+S1.2 2  d 1 project                 | Goal, user, unit, moment and action of a prediction are stated | problem.yaml
+S1.3 1  d 1 project                 | Out-of-scope uses and limits are stated | problem.yaml
+S2.1 2  d 1 project                 | Success metric: direction, size, baseline, deadline, measurement | problem.yaml
 S2.2 3  m 3 predictions,project     | The declared model target is met, with confidence
-S2.3 1  d 2 project                 | The offline metric is tied to a business metric
-S2.4 1  d 1 project                 | Guardrail metrics with limits
-S3.1 2  d 2 project                 | The data set is documented
+S2.3 1  d 2 project                 | The offline metric is tied to a business metric | problem.yaml
+S2.4 1  d 1 project                 | Guardrail metrics with limits | problem.yaml
+S3.1 2  d 2 project                 | The data set is documented | DATASHEET.md
 S3.2 3  m 3 train,target            | Enough rows for the model, and as many as claimed
-S3.3 2  i 2 project,train           | Each feature has type, meaning, owner and availability
+S3.3 2  i 2 project,train           | Each feature has type, meaning, owner and availability | DATASHEET.md
 S3.4 2! m 2 train                   | No raw personal data, licence recorded
-S4.1 3  i 1 project                 | Two accountable owners who work on the code
-S4.2 2  a 2 project                 | This version was signed off
-S4.3 1  d 1 project                 | Someone named may stop the model, by a procedure
-S5.1 2  i 1 project                 | A dated plan, matched by releases
-S5.2 2  a 1 project                 | People, compute and budget are planned
-S5.3 1  m 1 project                 | The plan is long enough for its experiment
-T1.1 2  m 2 project,train,test      | A schema exists, is called and holds
+S4.1 3  i 1 project                 | Two accountable owners who work on the code | CODEOWNERS
+S4.2 2  a 2 project                 | This version was signed off | DECISIONS.md
+S4.3 1  d 1 project                 | Someone named may stop the model, by a procedure | RUNBOOK.md
+S5.1 2  i 1 project                 | A dated plan, matched by releases | PLAN.md
+S5.2 2  a 1 project                 | People, compute and budget are planned | PLAN.md
+S5.3 1  m 1 project                 | The plan is long enough for its experiment | PLAN.md
+T1.1 2  m 2 project,train,test      | A schema exists, is called and holds | schema.yaml
 T1.2 2  m 2 train                   | Few missing values
 T1.3 3  m 2 train,target            | No constants, mixed types, duplicates or conflicting labels
-T1.4 2  m 3 project                 | Labels were audited by two raters
+T1.4 2  m 3 project                 | Labels were audited by two raters | label_audit.csv
 T1.5 3! m 2 train,test              | Train and test are cleanly separated
 T2.1 3! m 2 train,target            | No feature gives the target away
 T2.2 2  i 2 project                 | Feature code is tested
@@ -140,89 +142,90 @@ T2.4 1  m 2 train,test,target       | Features earn their place
 T2.5 2  m 2 project                 | Training and serving share one transform
 T3.1 3! m 3 predictions             | The model beats a dummy
 T3.2 2  m 2 predictions,train,test  | The model beats a simple one
-T3.3 1  a 1 project                 | The architecture was chosen among scored alternatives
+T3.3 1  a 1 project                 | The architecture was chosen among scored alternatives | runs.json
 T3.4 2  m 2 train,test,predictions  | Train and test scores are close
-T4.1 2  a 1 project                 | The search is recorded
+T4.1 2  a 1 project                 | The search is recorded | runs.json
 T4.2 3  i 2 project                 | Tuning never sees the test data and tries enough
-T4.3 1  a 2 project                 | The sensitivity to each parameter is known
-T5.1 2  i 2 project                 | The training pipeline is declared as a graph that exists
-T5.2 3  m 2 project,execute         | CI trains on a sample and tests
-T5.3 1  i 1 project                 | Retraining has a trigger and a maximum age
-T5.4 2  a 2 project                 | Runs link code, data, parameters and metrics
+T4.3 1  a 2 project                 | The sensitivity to each parameter is known | runs.json
+T5.1 2  i 2 project                 | The training pipeline is declared as a graph that exists | dvc.yaml
+T5.2 3  m 2 project,execute         | CI trains on a sample and tests | .github/workflows/ci.yml
+T5.3 1  i 1 project                 | Retraining has a trigger and a maximum age | .github/workflows/train.yml
+T5.4 2  a 2 project                 | Runs link code, data, parameters and metrics | runs.json
 A1.1 3! m 1 predictions             | Claimed metrics equal the recomputed ones
 A1.2 2  m 1 statement               | The claimed numbers can be true together
 A1.3 2  m 2 predictions             | The headline metric is precise enough
-A1.4 1  a 1 project                 | Metrics are tracked over versions
+A1.4 1  a 1 project                 | Metrics are tracked over versions | metrics.json
 A1.5 2  m 2 predictions             | Scores are calibrated
 A2.1 3  m 3 predictions,test        | No slice is much worse
 A2.2 2  m 2 predictions             | Every class is recalled
-A2.3 2  i 2 project,predictions     | Errors were categorised and counted
+A2.3 2  i 2 project,predictions     | Errors were categorised and counted | ERROR_ANALYSIS.md
 A3.1 3  m 3 predictions,groups      | Groups are treated alike
-A3.2 2  m 1 train,project           | Sensitive attributes and their proxies are declared
-A3.3 1  d 1 project                 | The fairness decision is recorded
+A3.2 2  m 1 train,project           | Sensitive attributes and their proxies are declared | MODEL_CARD.md
+A3.3 1  d 1 project                 | The fairness decision is recorded | MODEL_CARD.md
 A4.1 2  m 2 train,test,target       | Importances are stable
-A4.2 2  m 2 project,predictions     | Global and local explanations exist
+A4.2 2  m 2 project,predictions     | Global and local explanations exist | MODEL_CARD.md
 A4.3 2  m 2 train,test,target       | No single feature dominates
-A5.1 2  m 1 project                 | The experiment is designed completely
-A5.2 3  m 2 project                 | The experiment's arms have the planned sizes
-A5.3 2  m 3 project                 | The online effect is shown
-A5.4 1  m 3 project                 | The experiment ran to its plan
+A5.1 2  m 1 project                 | The experiment is designed completely | experiment.yaml
+A5.2 3  m 2 project                 | The experiment's arms have the planned sizes | assignments.csv
+A5.3 2  m 3 project                 | The online effect is shown | outcomes.csv
+A5.4 1  m 3 project                 | The experiment ran to its plan | experiment.yaml
 R1.1 2  m 1 project                 | The service exposes metrics
-R1.2 3  i 2 project                 | Alerts cover latency, traffic, errors, saturation and quality
+R1.2 3  i 2 project                 | Alerts cover latency, traffic, errors, saturation and quality | alerts.yaml
 R1.3 2  i 2 project                 | Predictions and inputs are logged and kept
-R1.4 1  i 1 project                 | Dashboard, on-call owner and runbooks
-R2.1 2  i 1 project                 | Enough replicas
-R2.2 2  i 1 project                 | Liveness and readiness probes
-R2.3 1  i 1 project                 | Disruption budget, anti-affinity, rolling update
+R1.4 1  i 1 project                 | Dashboard, on-call owner and runbooks | alerts.yaml
+R2.1 2  i 1 project                 | Enough replicas | deployment.yaml
+R2.2 2  i 1 project                 | Liveness and readiness probes | deployment.yaml
+R2.3 1  i 1 project                 | Disruption budget, anti-affinity, rolling update | deployment.yaml
 R2.4 3  m 2 project,execute         | Bad input meets a safe answer
-R3.1 2  d 1 project                 | Service level objectives are written
+R3.1 2  d 1 project                 | Service level objectives are written | slo.yaml
 R3.2 3  m 2 project,model,execute   | Latency is within the objective
-R3.3 2  a 2 project                 | A load test meets the objective
-R3.4 1  i 1 project                 | Resource requests and limits are set
-R4.1 3  i 1 project                 | Two immutable model versions are kept
-R4.2 2  i 1 project                 | Deployments can be rolled back
-R4.3 2  d 1 project                 | The rollback is written and drilled
+R3.3 2  a 2 project                 | A load test meets the objective | load_test.json
+R3.4 1  i 1 project                 | Resource requests and limits are set | deployment.yaml
+R4.1 3  i 1 project                 | Two immutable model versions are kept | dvc.lock
+R4.2 2  i 1 project                 | Deployments can be rolled back | deployment.yaml
+R4.3 2  d 1 project                 | The rollback is written and drilled | RUNBOOK.md
 R4.4 2  m 2 project,execute         | The previous version still loads and predicts
-R5.1 2  i 1 project                 | A reference profile is stored
-R5.2 2  i 2 project                 | A drift job runs with a threshold and an alert
+R5.1 2  i 1 project                 | A reference profile is stored | reference_profile.json
+R5.2 2  i 2 project                 | A drift job runs with a threshold and an alert | drift.yaml
 R5.3 3  m 2 reference,current       | Inputs have not drifted
 R5.4 2  m 2 project,execute         | The drift detector detects
-X1.1 2  i 1 project                 | The README lets a stranger reproduce the result
-X1.2 3  i 2 project                 | The model card is complete
+X1.1 2  i 1 project                 | The README lets a stranger reproduce the result | README.md
+X1.2 3  i 2 project                 | The model card is complete | MODEL_CARD.md
 X1.3 2  i 1 project                 | What the README says exists
 X1.4 1  i 2 project                 | Public functions have docstrings
 X2.1 3  i 2 project                 | Changes are reviewed by another person
-X2.2 1  i 1 project                 | Review rules are in the repository
+X2.2 1  i 1 project                 | Review rules are in the repository | CODEOWNERS
 X2.3 1  i 3 project                 | More than one maintainer
 X3.1 3! m 2 project                 | No secrets in the files
 X3.2 2  m 2 project                 | Static security analysis is clean
 X3.3 2! m 1 project                 | Model files cannot run code
-X3.4 2  m 1 project                 | Dependencies have no known vulnerabilities
-X3.5 1  i 1 project                 | Security policy, update bot, pinned actions
-X4.1 3  i 1 project                 | Dependencies are locked
+X3.4 2  m 1 project                 | Dependencies have no known vulnerabilities | pip-audit.json
+X3.5 1  i 1 project                 | Security policy, update bot, pinned actions | SECURITY.md
+X4.1 3  i 1 project                 | Dependencies are locked | requirements.lock
 X4.2 2  i 1 project                 | Random sources are seeded
-X4.3 2  m 1 project                 | Data versions are recorded and match
+X4.3 2  m 1 project                 | Data versions are recorded and match | dvc.lock
 X4.4 3  m 2 project,execute         | Training twice gives the same model
-X5.1 3  m 3 project                 | Tests pass and cover the code
+X5.1 3  m 3 project                 | Tests pass and cover the code | junit.xml
 X5.2 1  m 1 project                 | The linter finds little
-X5.3 2  i 1 project                 | CI runs the tests
-X5.4 1  i 1 project                 | Licence, small files, code outside notebooks
+X5.3 2  i 1 project                 | CI runs the tests | .github/workflows/ci.yml
+X5.4 1  i 1 project                 | Licence, small files, code outside notebooks | LICENSE
 """
 
 _LETTERS = {level.value[0]: level for level in Level}
 
 
 def _parse(row: str) -> CheckSpec:
-    columns, _, title = row.partition("|")
+    columns, title, home = [*(part.strip() for part in row.split("|")), ""][:3]
     check_id, weight, best, effort, needs = columns.split()
     return CheckSpec(
         id=check_id,
-        title=title.strip(),
+        title=title,
         weight=int(weight.rstrip("!")),
         best=_LETTERS[best],
         effort=int(effort),
         needs=tuple(needs.split(",")),
         critical=weight.endswith("!"),
+        home=home,
     )
 
 
