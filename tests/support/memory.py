@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlestar.core.windows.content import read_content
 from mlestar.core.windows.rendering import text_of
-from mlestar.services.window_transaction import Draft, WindowTransaction
+from mlestar.services.entry_writer import Draft
+from mlestar.services.window_transaction import WindowTransaction
 from mlestar.storage import windows as store
 from support.boards import TOKENIZER
 

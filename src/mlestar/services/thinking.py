@@ -17,10 +17,10 @@ from mlestar.core.windows import content as contents
 from mlestar.core.windows.content import Content
 from mlestar.core.windows.model import IMPORTANT, State, choice, priority_number
 from mlestar.errors import InvalidInput, NotFound
+from mlestar.services.entry_writer import Draft
 from mlestar.services.thinking_context import ContextFinder, Digest, brief
 from mlestar.services.window_arguments import checked_workspace
 from mlestar.services.window_reading import WindowReader
-from mlestar.services.window_transaction import Draft, WindowTransaction
 from mlestar.storage import thinking as store
 from mlestar.storage import windows as window_store
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mlestar.core.windows.receipt import Receipt
+    from mlestar.services.window_transaction import WindowTransaction
     from mlestar.services.windows import WindowsService
     from mlestar.storage.database import Database
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlestar.core.windows.model import State
 from mlestar.core.windows.receipt import Receipt, receipt_from_json
 from mlestar.errors import Conflict, InvalidInput, NotFound
+from mlestar.services.entry_writer import SEARCHABLE
 from mlestar.services.window_arguments import parse_id
 from mlestar.storage import window_reads
 from mlestar.storage import windows as store
@@ -83,12 +84,14 @@ def change_entry(transaction: WindowTransaction, row: Row[Any], mode: str) -> st
     """Remove, pin or unpin; returns the receipt's status.
 
     Raises:
-        Conflict: the entry's text was purged.
+        Conflict: the entry's text was purged, or another entry stands in its place.
     """
     if row.state == State.PURGED:
         raise Conflict(f"The text of entry {row.number} was purged.", do="choose another entry")
     if mode == "remove":
         transaction.remove(row)
+    elif row.state not in SEARCHABLE or row.superseded_by:
+        raise Conflict(f"Entry {row.number} is no longer in the windows ({row.state}).", do="restore it first")
     else:
         transaction.set_pinned(row, pinned=mode == "pin")
     return "changed"

@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mlestar.core.windows import content as contents
 from mlestar.core.windows.model import KINDS, WINDOWS, State, choice, priority_number, window_number
-from mlestar.core.windows.reading import (
-    MOST_ENTRIES,
-    MOST_REPLY_TOKENS,
-    HistoryEvent,
-    WindowRead,
-    WindowReport,
-)
+from mlestar.core.windows.reading import MOST_ENTRIES, MOST_REPLY_TOKENS, WindowRead
 from mlestar.core.windows.rendering import text_of
 from mlestar.errors import Conflict, InvalidInput
-from mlestar.services.window_arguments import checked_key, checked_workspace, fingerprint_of, parse_id
-from mlestar.services.window_changes import (
-    change_entry,
-    entry_of,
-    expect_version,
-    replayed,
-    required,
-    restore_window,
-    target_of,
-)
+from mlestar.services.entry_writer import Draft
+from mlestar.services.window_archive import WindowArchive
+from mlestar.services.window_arguments import checked_key, checked_workspace, parse_id
+from mlestar.services.window_changes import change_entry, entry_of, expect_version, required, target_of
 from mlestar.services.window_reading import Question, WindowReader
-from mlestar.services.window_transaction import Draft, WindowTransaction
-from mlestar.storage import window_reads
 from mlestar.storage import windows as store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from mlestar.core.tokens import Tokenizer
     from mlestar.core.windows.receipt import Receipt
-    from mlestar.storage.database import Database
-
-T = TypeVar("T")
-OnChange = Callable[[str, Sequence[int]], None]
+    from mlestar.services.window_transaction import WindowTransaction
 
 MODES = ("append", "replace", "remove", "pin", "unpin")
 
 
-class WindowsService:
+class WindowsService(WindowArchive):
     """Reads and writes the context windows of every workspace."""
-
-    def __init__(
-        self,
-        *,
-        database: Database,
-        tokenizer: Tokenizer,
-        cap_tokens: int = 4000,
-        clock: Callable[[], float] = time.time,
-        on_change: OnChange | None = None,
-    ) -> None:
-        """`on_change(workspace, windows)` is called after each commit, on the event loop."""
-        self.database = database
-        self.tokenizer = tokenizer
-        self.cap_tokens = cap_tokens
-        self.clock = clock
-        self._on_change = on_change
 
     async def update(
         self,
@@ -237,144 +202,3 @@ class WindowsService:
             return "changed" if reset else "unchanged"
 
         return await self.write(workspace, apply)
-
-    async def history(
-        self,
-        *,
-        workspace: str = "default",
-        window: int | str = 0,
-        id: str = "",  # noqa: A002 - the name the tool gives it
-        limit: int = 50,
-    ) -> list[HistoryEvent]:
-        """What happened, newest first; of one window or one entry where given."""
-        number = window_number(window) if window else 0
-        entry = parse_id(id)[0] if id else 0
-
-        def use(connection: Connection) -> list[HistoryEvent]:
-            row = store.find_workspace(connection, name)
-            found = window_reads.history(connection, row.id, number, entry, min(max(limit, 1), 500)) if row else ()
-            return [
-                HistoryEvent(
-                    seq=event.seq, window=event.window, version=event.version, action=event.action,
-                    id=f"{event.number}.{event.part}" if event.part else str(event.number), detail=event.detail,
-                    at=event.at,
-                )
-                for event in found
-            ]  # fmt: skip
-
-        name = checked_workspace(workspace)
-        return await self.database.reading(use)
-
-    async def restore(
-        self,
-        *,
-        workspace: str = "default",
-        id: str = "",  # noqa: A002 - the name the tool gives it
-        window: int | str = 0,
-        version: int | None = None,
-    ) -> Receipt:
-        """Bring one entry back, or a window's entries as they stood at a version."""
-        target = parse_id(id)[0] if id else 0
-        number = 0 if target else window_number(window)
-
-        def apply(transaction: WindowTransaction) -> str:
-            if target:
-                row = entry_of(transaction, target)
-                if row.state == State.PURGED:
-                    raise Conflict(f"The text of entry {target} was purged and cannot come back.")
-                transaction.restore(row)
-                return "changed"
-            restore_window(transaction, number, version)
-            return "changed"
-
-        return await self.write(workspace, apply)
-
-    async def purge(self, *, workspace: str = "default", id: str) -> Receipt:  # noqa: A002 - the name the tool gives it
-        """Erase an entry's text for good; its id stays, as a tombstone."""
-        target = parse_id(id)[0]
-
-        def apply(transaction: WindowTransaction) -> str:
-            transaction.forget(entry_of(transaction, target))
-            return "changed"
-
-        receipt = await self.write(workspace, apply)
-        await self.database.truncate_log()
-        return receipt
-
-    async def workspaces(self) -> list[str]:
-        """The names of the workspaces that something was written to, the default one first."""
-        return await self.database.reading(window_reads.workspace_names)
-
-    async def report(self, *, workspace: str = "default") -> WindowReport:
-        """The figures of all seven windows."""
-        name = checked_workspace(workspace)
-
-        def use(reader: WindowReader) -> WindowReport:
-            uses = reader.uses()
-            live, steps, mean, total, verbatim = 0, 0, 0.0, 0, 0
-            if reader.row:
-                live, steps, mean = window_reads.counts(reader.connection, reader.row.id)
-                total, verbatim = store.important_tokens(reader.connection, reader.row.id)
-            return WindowReport(
-                workspace=name,
-                total_windows=len(uses),
-                active_windows=sum(use.used > 0 for use in uses),
-                total_tokens=sum(use.used for use in uses),
-                max_tokens=self.cap_tokens * len(uses),
-                windows=uses,
-                entries=live,
-                archived=(reader.row.next_number - 1 if reader.row else 0) - live,
-                important_retention=round(verbatim / total, 4) if total else 1.0,
-                sequential_steps=steps,
-                average_step_duration=mean,
-            )
-
-        return await self._read(name, use)
-
-    async def write(
-        self,
-        workspace: str,
-        apply: Callable[[WindowTransaction], str],
-        *,
-        request_id: str = "",
-        arguments: Sequence[object] = (),
-    ) -> Receipt:
-        """Run one change in one transaction; a request that was answered before gets that answer again."""
-        name = checked_workspace(workspace)
-        fingerprint = fingerprint_of(arguments)
-
-        def use(connection: Connection) -> tuple[Receipt, bool]:
-            if request_id:
-                row = store.find_workspace(connection, name)
-                kept = store.kept_reply(connection, row.id, request_id) if row else None
-                if kept:
-                    return replayed(kept, fingerprint, request_id), False
-            transaction = WindowTransaction(
-                connection, workspace=name, tokenizer=self.tokenizer, cap=self.cap_tokens, now=self.clock()
-            )
-            receipt = transaction.finish(apply(transaction))
-            if request_id:
-                store.keep_reply(
-                    connection, transaction.workspace_id, request_id, fingerprint=fingerprint,
-                    reply=receipt.to_json(), now=transaction.now,
-                )  # fmt: skip
-            return receipt, True
-
-        receipt, is_new = await self.database.writing(use)
-        if is_new:
-            self.announce(receipt)
-        return receipt
-
-    def announce(self, receipt: Receipt) -> None:
-        """Tell the listener which windows a committed write changed."""
-        if self._on_change and receipt.windows:
-            self._on_change(receipt.workspace, [use.window for use in receipt.windows])
-
-    async def _read(self, name: str, use: Callable[[WindowReader], T]) -> T:
-        def call(connection: Connection) -> T:
-            reader = WindowReader(
-                connection, workspace=name, tokenizer=self.tokenizer, cap=self.cap_tokens, now=self.clock()
-            )
-            return use(reader)
-
-        return await self.database.reading(call)

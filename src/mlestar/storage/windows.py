@@ -335,6 +335,11 @@ def keep_reply(
     )
 
 
+def drop_replies(connection: Connection, workspace: int, before: float) -> None:
+    """Forget replies kept before a time."""
+    connection.execute(delete(replies).where(replies.c.workspace_id == workspace, replies.c.at < before))
+
+
 def _window(row: Row[Any]) -> WindowRow:
     return WindowRow(
         number=row.number,

@@ -90,6 +90,9 @@ async def test_pin_and_unpin(windows: WindowsService) -> None:
     assert (await windows.read(id="1")).entries[0].pinned
     await windows.update(window=7, mode="unpin", id="1")
     assert not (await windows.read(id="1")).entries[0].pinned
+    await windows.update(window=7, mode="remove", id="1")
+    with pytest.raises(Conflict, match="restore it first"):
+        await windows.update(window=7, mode="pin", id="1")
 
 
 async def test_a_removed_entry_is_found_by_id_only_and_restored(windows: WindowsService) -> None:
@@ -158,6 +161,14 @@ async def test_a_retried_request_gets_the_same_receipt_and_stores_once(windows: 
     assert (await windows.read()).version == 1
     with pytest.raises(Conflict, match="another write"):
         await windows.update(window=7, content="other", request_id="r-1")
+
+
+async def test_replies_are_forgotten_after_a_week(windows: WindowsService, clock: Clock) -> None:
+    await windows.update(window=7, content="once", request_id="r-1")
+    clock.now += 8 * 24 * 3600
+    for at in range(256):
+        await windows.update(window=7, content=f"filler {at}", priority=0)
+    assert (await windows.update(window=7, content="other", request_id="r-1")).status == "stored"
 
 
 async def test_findings_of_a_window_are_replaced_by_key(windows: WindowsService) -> None:
@@ -235,6 +246,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[MlestarError], str]] = {
     "unknown key": ({"window": 1, "mode": "unpin", "key": "nope"}, NotFound, "nope"),
     "ttl": ({"window": 1, "content": "x", "ttl_s": -1}, InvalidInput, "ttl_s"),
     "long key": ({"window": 1, "content": "x", "key": "k" * 201}, InvalidInput, "200"),
+    "pin of nothing": ({"window": 1, "mode": "pin", "id": "5"}, NotFound, "no entry 5"),
     "stale": ({"window": 1, "content": "x", "expected_version": 5}, Conflict, "version 0"),
 }
 
