@@ -25,12 +25,12 @@ def window_items(judgement: Judgement, letter: str) -> list[dict[str, Any]]:
             continue
         view = judgement.view(finding)
         place = f" at {finding.where}" if str(finding.where) else ""
-        fix = f" Fix: {finding.fix}." if finding.fix else ""
+        fix = f" Fix: {finding.fix.rstrip('.')}." if finding.fix else ""
         important = finding.outcome is Outcome.FAIL or finding.check in judgement.card.blockers
         items.append(
             {
                 "key": finding.check,
-                "text": f"{finding.check} {finding.outcome} ({finding.level}){place}: {finding.observed}.{fix}"
+                "text": f"{finding.check} {finding.outcome} ({finding.level}){place}: {finding.observed.rstrip('.')}.{fix}"
                 f" (+{view.gain} points)",
                 "priority": HIGH if important else NORMAL,
             }

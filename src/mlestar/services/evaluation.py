@@ -17,6 +17,7 @@ from mlestar.core.window_items import window_items
 from mlestar.errors import InvalidInput
 from mlestar.services.evaluation_inputs import request_of
 from mlestar.services.recording import record
+from mlestar.services.window_arguments import checked_workspace
 
 if TYPE_CHECKING:
     from mlestar.core.evidence import Finding
@@ -133,6 +134,7 @@ class EvaluationService:
             OutsideRoots: A path outside the allowed folders.
             NotFound: A path that is not there.
         """
+        workspace = checked_workspace(workspace)
         request = request_of(
             self._settings,
             dimension=dimension,

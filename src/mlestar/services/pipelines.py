@@ -14,6 +14,7 @@ from mlestar.core.pipeline import ALGORITHMS, parse
 from mlestar.core.run import Pipeline, Run, Status
 from mlestar.core.run_text import run_summary
 from mlestar.errors import InvalidInput, MissingDependency, WorkFailed
+from mlestar.services.window_arguments import checked_workspace
 from mlestar.storage import models, runs
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 
-POLL_S = 0.15
+POLL_S = 0.2
 TELL_EVERY_S = 0.9
 """Progress is told at least this often, moved or not: a silent call looks like a hanging one."""
 LOOK_EVERY_S = 2.0
@@ -124,7 +125,8 @@ class PipelinesService:
 
     async def runs(self, *, workspace: str = "default") -> list[Run]:
         """The newest runs, newest first."""
-        return await self._database.reading(lambda connection: runs.runs_of(connection, workspace))
+        named = checked_workspace(workspace)
+        return await self._database.reading(lambda connection: runs.runs_of(connection, named))
 
     async def get(
         self, *, run_id: str, workspace: str = "default", wait_s: float = 0.0, progress: Progress | None = None
@@ -214,7 +216,9 @@ class PipelinesService:
         parse(config or {})
         _check_library(config or {})
         return Pipeline(
-            id=f"pipeline-{uuid.uuid4().hex[:16]}", workspace=workspace, name=name.strip() or "model",
+            id=f"pipeline-{uuid.uuid4().hex[:16]}",
+            workspace=checked_workspace(workspace),
+            name=name.strip() or "model",
             config=dict(config or {}), created=self._clock(),
         )  # fmt: skip
 

@@ -20,6 +20,7 @@ from mlestar.core.score_summary import finding_view, from_json, summary_of
 from mlestar.core.score_views import DimensionView, FindingView, Interpretation, Judgement
 from mlestar.core.scoring import resolve
 from mlestar.errors import InvalidInput, NotFound
+from mlestar.services.window_arguments import checked_workspace
 from mlestar.storage import findings as stored
 from mlestar.storage.alerts import alerts_of_state
 
@@ -122,7 +123,8 @@ class ScoresService:
             raise InvalidInput(
                 f"there is no view {view!r}", valid=VIEWS, do=f"did you mean {close[0]}?" if close else "name one"
             )
-        return await self._database.reading(lambda connection: _read(connection, workspace, view))
+        name = checked_workspace(workspace)
+        return await self._database.reading(lambda connection: _read(connection, name, view))
 
     async def evidence(
         self, *, workspace: str = "default", within: str = "", outcome: str = "", offset: int = 0, limit: int = 50
