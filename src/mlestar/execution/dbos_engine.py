@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from mlestar.execution.engine import Steps
 
 QUEUE = "runs"
-POLL_S = 0.1
-UNFINISHED = ("PENDING", "ENQUEUED", "DELAYED")
+POLL_S = 0.2
 
 
 class DbosEngine:
@@ -39,7 +38,7 @@ class DbosEngine:
         self._url = url
         self._steps = steps
         self._at_once = at_once
-        self._submitted: set[str] = set()
+        self._live: set[str] = set()
         self._workflow: Any = None
 
     async def launch(self) -> None:
@@ -76,8 +75,12 @@ class DbosEngine:
 
         @DBOS.workflow(name="run")
         async def run(run_id: str) -> None:
-            if await begin(run_id) and (left := await work(run_id)):
-                await deploy(run_id, left)
+            self._live.add(run_id)
+            try:
+                if await begin(run_id) and (left := await work(run_id)):
+                    await deploy(run_id, left)
+            finally:
+                self._live.discard(run_id)
 
         self._workflow = run
         DBOS.launch()
@@ -90,7 +93,6 @@ class DbosEngine:
         """Queue a run under its own id; the same id twice is one workflow."""
         from dbos import DBOS, SetWorkflowID
 
-        self._submitted.add(run_id)
         with SetWorkflowID(run_id):
             await DBOS.enqueue_workflow_async(QUEUE, self._workflow, run_id)
 
@@ -102,19 +104,11 @@ class DbosEngine:
         if known is None or known.status == "ENQUEUED":
             await self.submit(run_id)
         else:
-            self._submitted.add(run_id)
             await DBOS.resume_workflow_async(run_id, queue_name=QUEUE)
 
     async def live(self) -> set[str]:
-        """Submitted runs whose workflow has not ended."""
-        from dbos import DBOS
-
-        if self._submitted:
-            known = await DBOS.list_workflows_async(
-                workflow_ids=sorted(self._submitted), status=list(UNFINISHED), load_input=False, load_output=False
-            )
-            self._submitted = {status.workflow_id for status in known}
-        return set(self._submitted)
+        """Runs whose workflow is under way in this process."""
+        return set(self._live)
 
     async def stop(self) -> None:
         """End DBOS in this process."""

@@ -42,7 +42,7 @@ class Engine(Protocol):
         ...
 
     async def live(self) -> set[str]:
-        """Runs that were submitted here and have not come to an end."""
+        """Runs that this process is working on now."""
         ...
 
     async def stop(self) -> None:

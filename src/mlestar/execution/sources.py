@@ -8,18 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from mlestar.core.pipeline import MARKETING, DataSpec, fingerprint
-from mlestar.errors import Conflict
+from mlestar.errors import Conflict, InputTooLarge, InvalidInput
 from mlestar.evidence.datasets import is_builtin, read_builtin, read_table
 from mlestar.evidence.roots import resolve_inside, root_of
 from mlestar.stages.data import Source
 from mlestar.stages.marketing import generate
 
 
-def source_digest(spec: DataSpec, roots: list[Path]) -> str:
+def source_digest(spec: DataSpec, payload: Mapping[str, Any]) -> str:
     """What tells one source from another without reading its rows as a table: the file's SHA-256, or its name.
 
+    Args:
+        spec: The config's data section.
+        payload: roots, max_bytes.
+
     Raises:
-        NotFound, OutsideRoots: The file is not there, or may not be read.
+        NotFound: The file is not there.
+        OutsideRoots: It may not be read.
+        InputTooLarge: It is over the limit, so it is not even hashed.
     """
     if spec.source == MARKETING:
         return fingerprint(spec.source, spec.size, spec.seed, spec.drift)
@@ -27,7 +33,15 @@ def source_digest(spec: DataSpec, roots: list[Path]) -> str:
         import sklearn
 
         return fingerprint(spec.source, sklearn.__version__)
-    with resolve_inside(spec.source, roots).open("rb") as file:
+    path = resolve_inside(spec.source, [Path(root) for root in payload["roots"]])
+    if not path.is_file():
+        raise InvalidInput(f"{spec.source} is no file", do="name a .csv, .tsv, .parquet or .jsonl file")
+    if path.stat().st_size > payload["max_bytes"]:
+        raise InputTooLarge(
+            f"{spec.source} has {path.stat().st_size / 2**20:.0f} MiB, over {payload['max_bytes'] / 2**20:.0f} MiB",
+            do="give a sample of its rows, or raise MLESTAR_MAX_FILE_MB",
+        )
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlestar.settings import Settings
     from mlestar.storage.database import Database
 
-POLL_S = 0.1
+POLL_S = 0.2
 AT_ONCE = 2
 """Runs worked off side by side; more would only share the same cores."""
 WORKER_MODULES = (
@@ -124,24 +124,25 @@ async def _acquire(lock: FolderLock) -> bool:
     return False
 
 
-async def _serve(
-    database: Database, engine: Engine, clock: Callable[[], float], *, idle_s: float, alone: bool
-) -> None:
+async def _serve(database: Database, engine: Engine, clock: Callable[[], float], *, idle_s: float, alone: bool) -> None:
     idle_since, first = anyio.current_time(), True
     seen: set[str] = set()
+    resumed: dict[str, float] = {}
     while anyio.current_time() - idle_since < idle_s:
         live = await engine.live()
-        for run_id, status, sign_of_life in await database.reading(runs.unfinished):
-            dead = (alone and first) or clock() - sign_of_life > LEASE_S
+        waiting = await database.reading(runs.unfinished)
+        for run_id, status, sign_of_life in waiting:
+            dead = (alone and first) or clock() - max(sign_of_life, resumed.get(run_id, 0.0)) > LEASE_S
             if run_id in live:
                 continue
             if status is Status.RUNNING and dead:
                 _log.info("run %s is taken up: its worker gave no sign of life", run_id)
                 await engine.resume(run_id)
+                resumed[run_id] = clock()
             elif status is Status.QUEUED and run_id not in seen:
                 await (engine.resume(run_id) if alone and first else engine.submit(run_id))
                 seen.add(run_id)
         first = False
-        if live:
+        if waiting:
             idle_since = anyio.current_time()
         await anyio.sleep(POLL_S)

@@ -19,6 +19,7 @@ from mlestar.core.finding_json import to_json
 from mlestar.core.pipeline import parse
 from mlestar.core.run import StageCheck
 from mlestar.core.run_facts import Estimate, RunFacts
+from mlestar.errors import MlestarError
 from mlestar.execution.frames import array_bytes, array_from, prepared_from, truth_of
 from mlestar.execution.sources import source_digest
 from mlestar.stages import deployment
@@ -107,8 +108,11 @@ class _Verification:
         return StageCheck(name=name, outcome="pass", says=f"version {previous['version']} is there and loads")
 
     def data_unchanged(self) -> StageCheck:
-        roots = [Path(root) for root in self.payload["roots"]]
-        same = source_digest(self.spec.data, roots) == self.payload["source_digest"]
+        read = self.payload["source_digest"]
+        try:
+            same = source_digest(self.spec.data, self.payload) == read
+        except MlestarError:  # it is gone, or no longer readable
+            same = False
         says = f"{self.spec.data.source} is {'still' if same else 'no longer'} what the data stage read"
         return StageCheck(name="data unchanged", outcome="pass" if same else "fail", says=says)
 

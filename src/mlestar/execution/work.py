@@ -117,8 +117,8 @@ def perform(channel: Channel) -> int:
         answer = {"result": task(request["payload"], channel)}
     except MlestarError as error:
         answer = {"error": error.to_json()}
-    except MemoryError:
-        traceback.print_exc()
+    except MemoryError as error:
+        error.__traceback__ = None  # lets go of what the task had in hand, so that there is room to answer
         answer = {"crash": f"ran out of memory (limit {request['limits'].get('memory_mb') or 'none'} MiB)"}
     except Exception as error:  # noqa: BLE001 - whatever it was, the parent must hear of it
         traceback.print_exc()

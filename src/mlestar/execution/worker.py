@@ -49,7 +49,7 @@ class _Work:
         self.payload = payload
         self.report = report
         self.spec: PipelineSpec = parse(payload["config"])
-        self.digest = source_digest(self.spec.data, [Path(root) for root in payload["roots"]])
+        self.digest = source_digest(self.spec.data, payload)
         if payload.get("source_digest") not in {None, "", self.digest}:
             raise Conflict(
                 f"{self.spec.data.source} was changed since this run began: its stages would not fit together",

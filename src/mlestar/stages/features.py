@@ -21,7 +21,7 @@ RARE = 5
 """A category with fewer training rows joins the others that are rare."""
 WIDE = 30
 """Most one-hot columns of one category for trees."""
-CHECK_ROWS = 2_000
+CHECK_ROWS = 500
 
 
 def build_transformer(

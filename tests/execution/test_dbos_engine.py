@@ -1,0 +1,86 @@
+"""The traps of the durable engine, each held shut."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlestar.core.pipeline import SCHEMA_VERSION
+from mlestar.execution.supervisor import lock_of
+
+RUNS_TWO = """
+import anyio, json, sys, time
+from mlestar.execution.dbos_engine import DbosEngine
+from mlestar.execution.engine import Steps
+done = []
+async def begin(run_id): done.append(("begin", run_id)); return run_id != "nothing"
+async def work(run_id): done.append(("work", run_id)); return ["f1", "f2"]
+async def deploy(run_id, left): done.append(("deploy", run_id, left))
+async def main():
+    engine = DbosEngine(url=sys.argv[1], steps=Steps(begin=begin, work=work, deploy=deploy), at_once=2)
+    await engine.launch()
+    for run_id in ("a", "a", "nothing"):
+        await engine.submit(run_id)
+    with anyio.fail_after(30):
+        while len(done) < 4 or await engine.live():
+            await anyio.sleep(0.05)
+    await engine.resume("a")
+    await anyio.sleep(0.6)
+    await engine.stop()
+    print(json.dumps(done))
+anyio.run(main)
+"""
+
+
+@pytest.fixture(scope="module")
+def engine_after_work(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[object]], sqlite3.Connection]:
+    """What was done by an engine in a process of its own, and the tables it left."""
+    path = tmp_path_factory.mktemp("engine") / "engine.db"
+    command = [sys.executable, "-c", RUNS_TWO, f"sqlite:///{path}"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(told.stdout.splitlines()[-1]), sqlite3.connect(path)
+
+
+def test_a_run_is_done_once_however_often_it_is_submitted_or_resumed(
+    engine_after_work: tuple[list[list[object]], sqlite3.Connection],
+) -> None:
+    done = sorted(engine_after_work[0], key=str)
+    assert done == [["begin", "a"], ["begin", "nothing"], ["deploy", "a", ["f1", "f2"]], ["work", "a"]]
+
+
+def test_the_version_gate_is_the_schema_version_so_upgrades_strand_nothing(
+    engine_after_work: tuple[list[list[object]], sqlite3.Connection],
+) -> None:
+    rows = engine_after_work[1].execute("SELECT DISTINCT application_version FROM workflow_status").fetchall()
+    assert rows == [(SCHEMA_VERSION,)]
+
+
+def test_executor_ids_are_unique_so_nobody_recovers_anothers_live_run(
+    engine_after_work: tuple[list[list[object]], sqlite3.Connection],
+) -> None:
+    ids = {row[0] for row in engine_after_work[1].execute("SELECT executor_id FROM workflow_status")}
+    assert all(str(name).startswith("mlestar-") and len(str(name)) > 30 for name in ids)
+
+
+def test_what_is_kept_is_json_and_never_a_pickle(
+    engine_after_work: tuple[list[list[object]], sqlite3.Connection],
+) -> None:
+    outputs = engine_after_work[1].execute("SELECT output FROM operation_outputs WHERE output IS NOT NULL").fetchall()
+    assert outputs
+    for (output,) in outputs:
+        json.loads(output)
+
+
+def test_a_second_supervisor_of_a_folder_leaves_at_once(tmp_path: Path) -> None:
+    lock = lock_of(tmp_path)
+    assert lock.acquire()
+    command = [sys.executable, "-m", "mlestar.supervise"]
+    env = {"MLESTAR_DATA_DIR": str(tmp_path), "PATH": ""}
+    assert subprocess.run(command, env=env, timeout=60, check=False).returncode == 0
+    assert not (tmp_path / "engine.db").exists()
+    lock.release()
