@@ -40,6 +40,7 @@ def test_a_missing_artefact_names_the_file_to_write() -> None:
 def test_an_absent_input_that_settles_much_comes_before_small_repairs() -> None:
     first, *_ = actions(unknown("A5.2"), unknown("A1.5"), failed("X5.4"), given=["project"])
     assert first.text.startswith("Evaluate again with")
+    assert str(first.where) == "evaluate_dimension#predictions"
 
 
 def test_running_the_project_s_code_is_proposed_after_what_can_be_mended_by_hand() -> None:

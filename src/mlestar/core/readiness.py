@@ -20,6 +20,8 @@ EFFORT_COST = {1: 1, 2: 3, 3: 8}
 DRIFT_CHECK = "R5.3"
 ACTIONS = 3
 _TRIAL = frozenset({"execute"})
+CALL = "evaluate_dimension"
+"""Where an absent input is named: an argument of this call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ class Alert:
 class NextAction:
     """One thing to do, with the points (of the score it stands beside) that it would give.
 
-    `where` is the place to mend, or line 1 of the file to write.
+    `where` is the place to mend, line 1 of the file to write, or the argument to name (`evaluate_dimension#groups`).
     """
 
     check: str
@@ -175,7 +177,9 @@ def _input_actions(
         top = max(checks, key=lambda check: (gains[check], check))
         names = " and ".join(f"`{name}`" for name in lacking)
         text = f"Evaluate again with {names}: it settles {len(checks)} check{'s' * (len(checks) != 1)} unknown now"
-        actions.append((total, frozenset(lacking), NextAction(check=top, text=text, gain=round(float(total), 2))))
+        argument = Where(path=CALL, column=lacking[0])
+        action = NextAction(check=top, text=text, gain=round(float(total), 2), where=argument)
+        actions.append((total, frozenset(lacking), action))
     actions.sort(key=lambda entry: (-entry[0], entry[2].check))
     shown: list[tuple[frozenset[str], NextAction]] = []
     for _, lacking, action in actions:

@@ -112,6 +112,8 @@ class Story:
         card = await self.call("get_score")
         print_scorecard(self.screen.console, card)
         self.require(len(card["nextActions"]) == 3, "there are not three next actions")  # noqa: PLR2004 - the contract
+        nowhere = [action["check"] for action in card["nextActions"] if not place(action["where"])]
+        self.require(not nowhere, f"next actions without a place: {', '.join(nowhere)}")
         self.require(not card["blockers"], "the clean project is blocked")
         return card
 
