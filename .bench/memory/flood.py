@@ -46,7 +46,8 @@ class Write:
 def flood(seed: int, operations: int, load: float, homes: tuple[int, ...]) -> list[Write]:
     """Important entries spread over the whole run up to the load, noise between them."""
     chance = random.Random(seed)  # noqa: S311 - a benchmark's data
-    texts, _ = trace(seed, operations, operations // 20)
+    traced, _ = trace(seed, operations, operations // 20)
+    texts = [f"{text} [{at}]" for at, text in enumerate(traced)]
     sizes = [TOKENIZER.count(f"- [#{at} p4] {text}\n") for at, text in enumerate(texts, start=1)]
     order = list(range(operations))
     chance.shuffle(order)
@@ -60,8 +61,8 @@ def flood(seed: int, operations: int, load: float, homes: tuple[int, ...]) -> li
         Write(
             window=chance.choice(homes) if at in important else chance.randint(1, 7),
             priority=4 if at in important else chance.randint(0, 3),
-            text=f"{text} [{at}]",
-            tokens=TOKENIZER.count(f"- [#{at + 1} p4] {text} [{at}]\n"),
+            text=text,
+            tokens=sizes[at],
         )
         for at, text in enumerate(texts)
     ]

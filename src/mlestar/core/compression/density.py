@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mlestar.core.compression.words import WORD, content_words, is_telling
 
@@ -34,14 +35,20 @@ def rarity(texts: Iterable[str]) -> Rarity:
     total = 0
     for text in texts:
         total += 1
-        containing.update(set(content_words(text)))
+        containing.update(_words(text)[0])
     return Rarity(texts=total, containing=containing)
 
 
 def density(text: str, tokens: int, rare: Rarity) -> float:
     """Information for its room: sum of the rarities of its words / sqrt(tokens), names added, questions taken off."""
-    words = set(content_words(text))
-    telling = sum(is_telling(match[0]) for match in WORD.finditer(text[:2000]))
-    value = sum(map(rare.of, sorted(words))) / math.sqrt(max(tokens, 1))
+    words, telling = _words(text)
+    value = sum(map(rare.of, words)) / math.sqrt(max(tokens, 1))
     value += NAME_WEIGHT * min(telling, COUNTED_NAMES)
     return value - QUESTION_WEIGHT * text.rstrip().endswith(("?", "\uff1f"))
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[tuple[str, ...], int]:
+    """The distinct content words, in a fixed order, and how many words are names or numbers; kept between writes."""
+    telling = sum(is_telling(match[0]) for match in WORD.finditer(text[:2000]))
+    return tuple(sorted(set(content_words(text)))), telling

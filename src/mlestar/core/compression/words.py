@@ -50,12 +50,10 @@ def is_english(text: str) -> bool:
 
 def is_telling(word: str) -> bool:
     """Whether a word is kept whatever its class: a number, a name or an identifier, a negation."""
-    return (
-        any(character.isdigit() for character in word)
-        or any(character.isupper() for character in word[1:])
-        or "_" in word
-        or word.lower() in NEGATIONS
-    )
+    if not word.isalpha() and ("_" in word or any(character.isdigit() for character in word)):
+        return True
+    rest = word[1:]
+    return rest != rest.lower() or word.lower() in NEGATIONS
 
 
 def content_words(text: str) -> list[str]:

@@ -167,6 +167,8 @@ def _repack(board: Board) -> bool:
     Nothing is moved unless all of them fit.
     """
     important = [entry for entry in board.everything() if entry.is_important]
+    if sum(entry.tokens for entry in important) > board.room * len(NUMBERS):
+        return False
     important.sort(key=lambda e: (-e.tokens, -e.rank, e.age))
     free = dict.fromkeys(NUMBERS, board.room)
     plan: list[tuple[Entry, int]] = []
