@@ -81,7 +81,7 @@ async def trial(folder: Path, seed: int, what: str, after_s: float, expected: di
         run_id = server.stdout.readline().strip() if server.stdout else ""
         watching = Services(Settings(data_dir=folder, supervisor_idle_s=5))
         begun = what == "server"
-        while not begun:  # noqa: ASYNC110 - what happens in another process sets no event here
+        while not begun:
             begun = (await watching.pipelines.get(run_id=run_id)).stages[0].status != Status.QUEUED
             await anyio.sleep(0.05)
         watching.close()

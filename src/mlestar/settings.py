@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -57,6 +57,19 @@ class Settings(BaseSettings):
     window_cap_tokens: int = Field(default=4000, ge=256, le=16000, description="Capacity of one context window.")
     max_file_mb: int = Field(default=512, ge=1, description="Largest data file that is read, in MiB.")
     max_rows: int = Field(default=2_000_000, ge=1, description="Most rows read from one data file.")
+    alert_overall_below: float = Field(default=70.0, ge=0, le=100, description="An overall score below this alerts.")
+    alert_dimension_below: float = Field(default=60.0, ge=0, le=100, description="A dimension below this alerts.")
+    alert_failed_runs: int = Field(default=1, ge=1, le=50, description="So many newest runs, all failed, alert.")
+    alert_window_entries: int = Field(
+        default=1, ge=1, description="So many important entries without room in their window alert."
+    )
+    alert_partial_drift: bool = Field(default=True, description="Partial drift of the inputs alerts, not only a fail.")
+    webhook_url: str = Field(
+        default="", pattern=r"^(https?://.+)?$", description="Where alerts are posted; empty = nowhere."
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signs what is posted (Standard Webhooks; `whsec_` and base64, or any text)."
+    )
     worker_memory_mb: int = Field(
         default=0, ge=0, description="Private memory of one run's worker, in MiB; 0 = no limit."
     )

@@ -12,10 +12,7 @@ import time
 
 import anyio
 
-from mlestar.app import Services
-from mlestar.execution.dbos_engine import DbosEngine
-from mlestar.execution.runner import Runner
-from mlestar.execution.supervisor import AT_ONCE, engine_url, supervise, work_on
+from mlestar.execution.supervisor import AT_ONCE, engine_url, supervise, take_lock, work_on
 from mlestar.settings import Settings
 
 
@@ -23,18 +20,27 @@ def main() -> None:
     """Work runs off."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = Settings()
+    beside_others = sys.argv[1:] == ["--worker"]
+    lock = None if beside_others else take_lock(settings)
+    if not beside_others and lock is None:
+        return
+    from mlestar.app import Services  # the lock comes first: a server that looks must see it soon
+    from mlestar.execution.dbos_engine import DbosEngine
+    from mlestar.execution.runner import Runner
+
     services = Services(settings)
-    runner = Runner(
-        database=services.database, settings=settings, clock=time.time, hand_over=services.pipelines.record_run
-    )
+    database = services.database
+    runner = Runner(database=database, settings=settings, clock=time.time, hand_over=services.pipelines.record_run)
     engine = DbosEngine(url=engine_url(settings), steps=runner.steps, at_once=AT_ONCE)
-    try:
-        if sys.argv[1:] == ["--worker"]:
-            anyio.run(lambda: work_on(database=services.database, engine=engine, clock=time.time))
+
+    async def serve() -> None:
+        if lock is None:
+            await work_on(database=database, engine=engine, clock=time.time)
         else:
-            anyio.run(
-                lambda: supervise(database=services.database, engine=engine, settings=settings, clock=time.time)
-            )
+            await supervise(database=database, engine=engine, settings=settings, clock=time.time, lock=lock)
+
+    try:
+        anyio.run(serve)
     finally:
         services.close()
 

@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,25 +57,41 @@ def engine_url(settings: Settings) -> str:
     return settings.database_url or f"sqlite:///{settings.data_dir / 'engine.db'}"
 
 
-def ensure_supervisor(settings: Settings) -> bool:
-    """Start a detached supervisor unless one is alive; answers whether one was started."""
-    if not lock_of(settings.data_dir).is_free():
-        return False
-    path = log_of(settings.data_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as log:
-        _detach([sys.executable, "-m", "mlestar.supervise"], log=log, env=os.environ | _environment(settings))
-    return True
+class SupervisorLink:
+    """A server's way to its folder's supervisor: starts one when none is alive."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is started yet."""
+        self._settings = settings
+        self._started: subprocess.Popen[bytes] | None = None
+
+    def ensure(self) -> bool:
+        """Start a detached supervisor unless one is alive or still starting; answers whether one was started."""
+        if self._started is not None and self._started.poll() is None:
+            return False
+        if not lock_of(self._settings.data_dir).is_free():
+            return False
+        path = log_of(self._settings.data_dir)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as log:
+            command = [sys.executable, "-m", "mlestar.supervise"]
+            self._started = _detached(command, log=log, env=os.environ | _environment(self._settings))
+        return True
+
+    def __del__(self) -> None:
+        """The supervisor outlives its server on purpose: nobody waits for it."""
+        if self._started is not None:
+            self._started.returncode = self._started.poll() or 0
 
 
-def _detach(command: list[str], *, log: Any, env: Mapping[str, str]) -> None:
+def _detached(command: list[str], *, log: Any, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, "env": dict(env)}
     if sys.platform == "win32":
         options["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     else:
         options["start_new_session"] = True
-    process = subprocess.Popen(command, **options)  # noqa: S603 - this interpreter, this package
-    process.returncode = 0  # it outlives this process on purpose: nothing here waits for it
+    process: subprocess.Popen[bytes] = subprocess.Popen(command, **options)  # noqa: S603 - this interpreter, this package
+    return process
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -87,11 +104,20 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-async def supervise(*, database: Database, engine: Engine, settings: Settings, clock: Callable[[], float]) -> bool:
-    """Have runs worked off until none was left for `supervisor_idle_s`; False when another supervisor is alive."""
+def take_lock(settings: Settings) -> FolderLock | None:
+    """Become the supervisor of a data folder; None when another one is alive."""
     lock = lock_of(settings.data_dir)
-    if not await _acquire(lock):
-        return False
+    for _ in range(LOCK_TRIES):
+        if lock.acquire():
+            return lock
+        time.sleep(LOCK_PAUSE_S)
+    return None
+
+
+async def supervise(
+    *, database: Database, engine: Engine, settings: Settings, clock: Callable[[], float], lock: FolderLock
+) -> None:
+    """Have runs worked off until none was left for `supervisor_idle_s`, holding the folder's lock."""
     warm_up(WORKER_MODULES)
     await engine.launch()
     try:
@@ -101,7 +127,7 @@ async def supervise(*, database: Database, engine: Engine, settings: Settings, c
             lock.release()
             # a run queued between the last look and the release would be nobody's: look once more
             if not await database.reading(runs.unfinished) or not lock.acquire():
-                return True
+                return
     finally:
         await engine.stop()
 
@@ -114,14 +140,6 @@ async def work_on(*, database: Database, engine: Engine, clock: Callable[[], flo
         await _serve(database, engine, clock, idle_s=float("inf"), alone=False)
     finally:
         await engine.stop()
-
-
-async def _acquire(lock: FolderLock) -> bool:
-    for _ in range(LOCK_TRIES):
-        if lock.acquire():
-            return True
-        await anyio.sleep(LOCK_PAUSE_S)
-    return False
 
 
 async def _serve(database: Database, engine: Engine, clock: Callable[[], float], *, idle_s: float, alone: bool) -> None:

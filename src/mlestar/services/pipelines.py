@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mlestar.core.evidence import Finding
+    from mlestar.execution.supervisor import SupervisorLink
     from mlestar.settings import Settings
     from mlestar.storage.database import Database
 
@@ -76,6 +77,7 @@ class PipelinesService:
         self._windows = windows
         self._evaluation = evaluation
         self._clock = clock
+        self._supervisor: SupervisorLink | None = None
 
     async def create(
         self, *, workspace: str = "default", name: str = "", config: Mapping[str, Any] | None = None
@@ -226,9 +228,11 @@ class PipelinesService:
         return await self._database.reading(lambda connection: runs.run_of(connection, run_id, workspace or None))
 
     async def _ensure_supervisor(self) -> bool:
-        from mlestar.execution.supervisor import ensure_supervisor
+        from mlestar.execution.supervisor import SupervisorLink
 
-        return await anyio.to_thread.run_sync(ensure_supervisor, self._settings)
+        if self._supervisor is None:
+            self._supervisor = SupervisorLink(self._settings)
+        return await anyio.to_thread.run_sync(self._supervisor.ensure)
 
     def _cannot_start(self, run_id: str) -> WorkFailed:
         from mlestar.execution.supervisor import log_of
