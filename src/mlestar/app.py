@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mlestar.core.tokens import Tokenizer
+    from mlestar.services.alerts import AlertsService
     from mlestar.services.evaluation import EvaluationService
     from mlestar.services.guide import GuideService
     from mlestar.services.monitoring import MonitoringService
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mlestar.services.report import ReportService
     from mlestar.services.scores import ScoresService
     from mlestar.services.thinking import ThinkingService
+    from mlestar.services.tracing import Tracing
+    from mlestar.services.webhook import Webhook
     from mlestar.services.windows import WindowsService
     from mlestar.settings import Settings
     from mlestar.storage.database import Database
@@ -32,6 +35,7 @@ class Services:
         """Remember the settings; build nothing."""
         self.settings = settings
         self._listeners: list[Callable[[str, Sequence[int]], None]] = []
+        self._score_listeners: list[Callable[[str, bool], None]] = []
 
     def on_windows_changed(self, listener: Callable[[str, Sequence[int]], None]) -> None:
         """Have `listener(workspace, windows)` called after each committed change of windows."""
@@ -56,12 +60,15 @@ class Services:
         """The seven context windows."""
         from mlestar.services.windows import WindowsService
 
-        return WindowsService(
-            database=self.database,
-            tokenizer=self.tokenizer,
-            cap_tokens=self.settings.window_cap_tokens,
-            clock=time.time,
-            on_change=self._windows_changed,
+        return self._tracing.of(
+            WindowsService(
+                database=self.database,
+                tokenizer=self.tokenizer,
+                cap_tokens=self.settings.window_cap_tokens,
+                clock=time.time,
+                on_change=self._windows_changed,
+            ),
+            "windows",
         )
 
     @cached_property
@@ -69,7 +76,7 @@ class Services:
         """The thinking loop."""
         from mlestar.services.thinking import ThinkingService
 
-        return ThinkingService(windows=self.windows, database=self.database)
+        return self._tracing.of(ThinkingService(windows=self.windows, database=self.database), "thinking")
 
     @cached_property
     def evaluation(self) -> EvaluationService:
@@ -77,28 +84,41 @@ class Services:
         from mlestar.execution.child import run_child
         from mlestar.services.evaluation import EvaluationService
 
-        return EvaluationService(
-            database=self.database, windows=self.windows, run_child=run_child, settings=self.settings, clock=time.time
+        return self._tracing.of(
+            EvaluationService(
+                database=self.database,
+                windows=self.windows,
+                run_child=run_child,
+                settings=self.settings,
+                clock=time.time,
+            ),
+            "evaluation",
         )
 
     @cached_property
     def scores(self) -> ScoresService:
         """What the judge has found so far."""
+        from mlestar.services.alert_thresholds import thresholds_of
         from mlestar.services.scores import ScoresService
 
-        return ScoresService(database=self.database)
+        return self._tracing.of(
+            ScoresService(database=self.database, thresholds=thresholds_of(self.settings)), "scores"
+        )
 
     @cached_property
     def pipelines(self) -> PipelinesService:
         """Runs that really run."""
         from mlestar.services.pipelines import PipelinesService
 
-        return PipelinesService(
-            database=self.database,
-            settings=self.settings,
-            windows=self.windows,
-            evaluation=self.evaluation,
-            clock=time.time,
+        return self._tracing.of(
+            PipelinesService(
+                database=self.database,
+                settings=self.settings,
+                windows=self.windows,
+                evaluation=self.evaluation,
+                clock=time.time,
+            ),
+            "pipelines",
         )
 
     @cached_property
@@ -106,12 +126,15 @@ class Services:
         """The integration guide's combined use cases."""
         from mlestar.services.guide import GuideService
 
-        return GuideService(
-            windows=self.windows,
-            thinking=self.thinking,
-            evaluation=self.evaluation,
-            scores=self.scores,
-            pipelines=self.pipelines,
+        return self._tracing.of(
+            GuideService(
+                windows=self.windows,
+                thinking=self.thinking,
+                evaluation=self.evaluation,
+                scores=self.scores,
+                pipelines=self.pipelines,
+            ),
+            "guide",
         )
 
     @cached_property
@@ -119,7 +142,9 @@ class Services:
         """Everything known about a workspace on one page."""
         from mlestar.services.report import ReportService
 
-        return ReportService(scores=self.scores, pipelines=self.pipelines, windows=self.windows)
+        return self._tracing.of(
+            ReportService(scores=self.scores, pipelines=self.pipelines, windows=self.windows), "report"
+        )
 
     @cached_property
     def monitoring(self) -> MonitoringService:
@@ -128,11 +153,59 @@ class Services:
 
         return MonitoringService(scores=self.scores, windows=self.windows, pipelines=self.pipelines)
 
+    @cached_property
+    def alerts(self) -> AlertsService:
+        """What wants attention, and when it came up."""
+        from mlestar.services.alert_thresholds import thresholds_of
+        from mlestar.services.alerts import AlertsService
+
+        return AlertsService(
+            database=self.database,
+            thresholds=thresholds_of(self.settings),
+            post=bool(self.settings.webhook_url),
+            clock=time.time,
+        )
+
+    def on_score_changed(self, listener: Callable[[str, bool], None]) -> None:
+        """Have `listener(workspace, alerts_changed)` called when `watch_alerts` sees a new score or alert."""
+        self._score_listeners.append(listener)
+
+    async def watch_alerts(self) -> None:
+        """Settle and tell alerts, and post them if an address is set, until cancelled."""
+        from mlestar.services.alerts import AlertWatch
+
+        watch = AlertWatch(self.alerts, self.database, self._score_changed)
+        await watch.run(also=self.webhook.run if self.settings.webhook_url else None)
+
+    @cached_property
+    def webhook(self) -> Webhook:
+        """Posts alerts to the address of the settings."""
+        from mlestar.services.webhook import Webhook
+
+        return Webhook(
+            database=self.database,
+            url=self.settings.webhook_url,
+            secret=self.settings.webhook_secret.get_secret_value(),
+            clock=time.time,
+        )
+
+    @cached_property
+    def _tracing(self) -> Tracing:
+        from mlestar.services.tracing import Tracing
+
+        return Tracing()
+
     def close(self) -> None:
         """Release what was opened."""
+        if "_tracing" in self.__dict__:
+            self._tracing.close()
         if "database" in self.__dict__:
             self.database.close()
 
     def _windows_changed(self, workspace: str, windows: Sequence[int]) -> None:
         for listener in self._listeners:
             listener(workspace, windows)
+
+    def _score_changed(self, workspace: str, alerts_changed: bool) -> None:
+        for listener in self._score_listeners:
+            listener(workspace, alerts_changed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlestar import __version__
 from mlestar.checks import catalogue
 from mlestar.core import rubric as table
+from mlestar.core.alerting import GUIDE
 from mlestar.core.limits import LIMITS
 from mlestar.core.ml_test_score import ml_test_score
 from mlestar.core.report import CheckText, Report
@@ -22,13 +23,14 @@ from mlestar.core.scoring import resolve
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.services.window_arguments import checked_workspace
 from mlestar.storage import findings as stored
-from mlestar.storage.alerts import alerts_of_state
+from mlestar.storage.alerts import alerts_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from mlestar.core.alerting import Alert, Thresholds
     from mlestar.core.evidence import Finding
-    from mlestar.core.readiness import Alert, NextAction
+    from mlestar.core.readiness import NextAction
     from mlestar.core.score_summary import ScoreSummary
     from mlestar.storage.database import Database
 
@@ -108,9 +110,10 @@ class RubricView:
 class ScoresService:
     """Reads what evaluations and runs wrote."""
 
-    def __init__(self, database: Database) -> None:
-        """Keep the database; nothing is opened."""
+    def __init__(self, database: Database, thresholds: Thresholds = GUIDE) -> None:
+        """Keep the database; nothing is opened. `thresholds` are those of the alerts."""
         self._database = database
+        self._thresholds = thresholds
 
     async def score(self, *, workspace: str = "default", view: str = "summary") -> Score:
         """The scorecard, with the findings, history or report that `view` asks for.
@@ -124,7 +127,7 @@ class ScoresService:
                 f"there is no view {view!r}", valid=VIEWS, do=f"did you mean {close[0]}?" if close else "name one"
             )
         name = checked_workspace(workspace)
-        return await self._database.reading(lambda connection: _read(connection, name, view))
+        return await self._database.reading(lambda connection: _read(connection, name, view, self._thresholds))
 
     async def evidence(
         self, *, workspace: str = "default", within: str = "", outcome: str = "", offset: int = 0, limit: int = 50
@@ -209,10 +212,10 @@ def _check(spec: table.CheckSpec) -> dict[str, Any]:
     }
 
 
-def _read(connection: Connection, workspace: str, view: str) -> Score:
+def _read(connection: Connection, workspace: str, view: str, thresholds: Thresholds) -> Score:
     kept = stored.scorecard_of(connection, workspace)
     summary = from_json(kept["summary"]) if kept else summary_of(Judgement.of([], {}), {})
-    summary = replace(summary, alerts=(*summary.alerts, *alerts_of_state(connection, workspace)))
+    summary = replace(summary, alerts=alerts_of(connection, workspace, summary, thresholds))
     score = _score(workspace, view, summary)
     if view == "summary":
         return score

@@ -54,6 +54,11 @@ class Database:
         return self._url.get_backend_name() == "sqlite"
 
     @property
+    def is_open(self) -> bool:
+        """Whether this process has used it."""
+        return self._engine is not None
+
+    @property
     def engine(self) -> Engine:
         """The engine; the first access opens the database and brings its schema up to date."""
         if self._engine is None:

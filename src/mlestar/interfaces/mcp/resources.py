@@ -27,7 +27,7 @@ T = TypeVar("T")
 DEFAULT_WORKSPACE = "default"
 CHECK_TEMPLATE = "mlestar://check/{id}"
 MARKDOWN, JSON = "text/markdown", "application/json"
-_OWNED = re.compile(r"(?:context7|mlestar)://(?:([^/]+)/)?(?:window|entry|thinking|score)\b")
+_OWNED = re.compile(r"(?:context7|mlestar)://(?:([^/]+)/)?(?:window|entry|thinking|score|alerts)\b")
 
 
 def window_uris(workspace: str, windows: tuple[int, ...] | list[int]) -> list[str]:
@@ -36,6 +36,11 @@ def window_uris(workspace: str, windows: tuple[int, ...] | list[int]) -> list[st
     if workspace == DEFAULT_WORKSPACE:
         uris += [f"context7://window/{number}" for number in windows]
     return uris
+
+
+def score_uris(workspace: str, *, alerts_changed: bool) -> list[str]:
+    """Every address under which a workspace's score can be watched, and that of its alerts."""
+    return [f"mlestar://{workspace}/score"] + [f"mlestar://{workspace}/alerts"] * alerts_changed
 
 
 def workspace_of(uri: str) -> str | None:
@@ -68,6 +73,11 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
     async def score(workspace: str) -> str:
         """The scorecard of a workspace."""
         return _json(await _answer(workspace, lambda: services.scores.score(workspace=workspace)))
+
+    @server.resource("mlestar://{workspace}/alerts", title="Alerts", mime_type=JSON)
+    async def alerts(workspace: str) -> str:
+        """What wants attention in a workspace now: scores, failed runs, full windows, drift."""
+        return _json(await _answer(workspace, lambda: services.alerts.standing(workspace=workspace)))
 
     @server.resource("mlestar://rubric", title="Rubric", mime_type=JSON)
     async def rubric() -> str:

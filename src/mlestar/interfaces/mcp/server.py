@@ -14,7 +14,7 @@ from mlestar.errors import InvalidInput, NotFound
 from mlestar.interfaces.mcp.apps import apps, with_views
 from mlestar.interfaces.mcp.completions import add_completions
 from mlestar.interfaces.mcp.prompts import add_prompts
-from mlestar.interfaces.mcp.resources import add_resources, window_uris
+from mlestar.interfaces.mcp.resources import add_resources, score_uris, window_uris
 from mlestar.interfaces.mcp.subscriptions import Notifier, watch_what_is_open
 from mlestar.interfaces.mcp.tool import TEXT_LIMIT, refusal, tools_of
 from mlestar.interfaces.mcp.tools import Tools
@@ -87,6 +87,8 @@ def build_server(services: Services) -> tuple[MCPServer[Any], Notifier]:
     add_completions(server, services)
     notifier.attach(server)
     services.on_windows_changed(lambda workspace, windows: notifier.changed(window_uris(workspace, list(windows))))
+    services.on_score_changed(lambda workspace, alerts: notifier.changed(score_uris(workspace, alerts_changed=alerts)))
+    notifier.watches.append(services.watch_alerts)
     return server, notifier
 
 

@@ -15,7 +15,7 @@ from mlestar.interfaces.access import current
 from mlestar.interfaces.mcp.resources import workspace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from mcp.server.mcpserver import MCPServer
 
@@ -58,6 +58,8 @@ class Notifier:
         self._legacy: defaultdict[str, set[Any]] = defaultdict(set)
         self._pending: set[str] = set()
         self._wake = anyio.Event()
+        self.watches: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """Run beside the publishing: each calls `changed` for what it sees."""
 
     @property
     def legacy_subscriptions(self) -> int:
@@ -71,6 +73,12 @@ class Notifier:
 
     async def run(self) -> None:
         """Publish what changed, until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            for watch in self.watches:
+                tasks.start_soon(watch)
+            await self._publish_changes()
+
+    async def _publish_changes(self) -> None:
         while True:
             await self._wake.wait()
             await anyio.sleep(COALESCE_S)
