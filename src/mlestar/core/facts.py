@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlestar.core.data_facts import DataFacts
     from mlestar.core.project_facts import ModelFile, ProjectFacts
     from mlestar.core.run_facts import RunFacts
+    from mlestar.core.trial_facts import TrialFacts
 
 TABLES = ("train", "test", "reference", "current")
 
@@ -23,13 +24,16 @@ class Facts:
     `claims` maps a dimension name (scoping, training, analysis, reliability, excellence) to the object that the
     caller stated for it (the integration guide's projectDetails, modelConfig, modelMetrics, deploymentConfig,
     projectArtifacts): untrusted, free JSON. `models` are model files named by
-    themselves, outside of the project. `limits` holds the overridden thresholds only.
+    themselves, outside of the project. `limits` holds the overridden thresholds only. `trial` is what running the
+    project's own code showed, when that was asked for; `runnable` maps a check to what running would settle it.
     """
 
     claims: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     project: ProjectFacts | None = None
     data: DataFacts | None = None
     run: RunFacts | None = None
+    trial: TrialFacts | None = None
+    runnable: Mapping[str, str] = field(default_factory=dict)
     models: tuple[ModelFile, ...] = ()
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 

@@ -122,14 +122,20 @@ def order_of(finding: Finding, card: Scorecard, gain: Fraction) -> tuple[object,
 
 
 def next_actions(
-    findings: Mapping[str, Finding], gains: Mapping[str, Fraction], *, given: Iterable[str], blockers: Iterable[str]
+    findings: Mapping[str, Finding],
+    gains: Mapping[str, Fraction],
+    *,
+    given: Iterable[str],
+    blockers: Iterable[str],
+    runnable: Mapping[str, str] | None = None,
 ) -> list[NextAction]:
     """The three steps that give most points for their effort, blockers first.
 
     An input that was not given at all is one step: naming it may settle many checks at once. `given` are the names of
-    the inputs this evaluation had.
+    the inputs this evaluation had; `runnable` maps a check to what `execute` would run for it (None: nobody looked): a
+    check that a given project has nothing to run for does not wait for `execute`.
     """
-    have = frozenset(given) | {"statement"}
+    have = _Given(names=frozenset(given) | {"statement"}, runnable=runnable)
     blocked = tuple(blockers)
     candidates = [
         ((0 if check in blocked else 1, -gains[check] / EFFORT_COST[CHECKS[check].effort], check), _fix(finding, gains))
@@ -148,8 +154,28 @@ def next_actions(
     return [*first, *inputs, *rest, *others][:ACTIONS]
 
 
-def _lacks_input(finding: Finding, have: frozenset[str]) -> bool:
-    return finding.outcome not in DECISIVE and not have.issuperset(CHECKS[finding.check].needs)
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """The inputs there were, and what `execute` would run."""
+
+    names: frozenset[str]
+    runnable: Mapping[str, str] | None
+
+    def lacking(self, check: str) -> tuple[str, ...]:
+        """The inputs that could still settle the check."""
+        idle = self.runnable is not None and "project" in self.names and check not in self.runnable
+        have = self.names | {"execute"} if idle else self.names
+        return tuple(need for need in CHECKS[check].needs if need not in have)
+
+    def running(self, checks: Iterable[str]) -> str:
+        """What would be run for these checks, in brackets; empty when that is not known."""
+        known = self.runnable or {}
+        runs = dict.fromkeys(known[check] for check in checks if check in known)
+        return f" (it runs {', '.join(runs)})" if runs else ""
+
+
+def _lacks_input(finding: Finding, have: _Given) -> bool:
+    return finding.outcome not in DECISIVE and bool(have.lacking(finding.check))
 
 
 def _fix(finding: Finding, gains: Mapping[str, Fraction]) -> NextAction:
@@ -160,17 +186,17 @@ def _fix(finding: Finding, gains: Mapping[str, Fraction]) -> NextAction:
         gain=round(float(gains[finding.check]), 2),
         where=finding.where if str(finding.where) else Where(path=spec.home, line=1 if spec.home else None),
     )
+        text += have.running(checks) if "execute" in lacking else ""
 
 
 def _input_actions(
-    findings: Mapping[str, Finding], gains: Mapping[str, Fraction], have: frozenset[str]
+    findings: Mapping[str, Finding], gains: Mapping[str, Fraction], have: _Given
 ) -> list[tuple[frozenset[str], NextAction]]:
     """One action an absent input: what naming it alone would settle, biggest gain first."""
     waiting = {check: f for check, f in findings.items() if _lacks_input(f, have) and gains.get(check, 0) > 0}
     groups: dict[tuple[str, ...], list[str]] = {}
     for check in waiting:
-        lacking = tuple(need for need in CHECKS[check].needs if need not in have)
-        groups.setdefault(lacking, []).append(check)
+        groups.setdefault(have.lacking(check), []).append(check)
     actions: list[tuple[Fraction, frozenset[str], NextAction]] = []
     for lacking, checks in groups.items():
         total = sum((gains[check] for check in checks), Fraction(0))

@@ -92,6 +92,7 @@ class Judgement:
     gains: Mapping[str, Gain]
     alerts: tuple[Alert, ...]
     given: frozenset[str] = field(default_factory=frozenset)
+    runnable: Mapping[str, str] | None = None
 
     @classmethod
     def of(cls, found: Iterable[Finding], terms: Mapping[str, Mapping[str, Any]]) -> Judgement:
@@ -108,6 +109,7 @@ class Judgement:
             gains={check: gain_of(f, card, findings, weights=weights) for check, f in findings.items()},
             alerts=tuple(alerts_of(card, findings)),
             given=frozenset(name for part in terms.values() for name in part.get("given", [])),
+            runnable=_runnable(terms.values()),
         )
 
     def ordered(self, letter: str = "") -> list[Finding]:
@@ -142,7 +144,7 @@ class Judgement:
         """The three next actions within a dimension (all, if empty)."""
         within = {check: finding for check, finding in self.findings.items() if check.startswith(letter)}
         gains = {check: self.points(check, letter) for check in within}
-        return tuple(next_actions(within, gains, given=self.given, blockers=self.card.blockers))
+        return tuple(next_actions(within, gains, given=self.given, blockers=self.card.blockers, runnable=self.runnable))
 
     def blockers(self) -> tuple[FindingView, ...]:
         """The critical fails."""
@@ -166,6 +168,12 @@ class Judgement:
             **{view.key: view.score for view in self.dimensions()},
             "overall": shown(self.card.overall.score),
         }
+
+
+def _runnable(terms: Iterable[Mapping[str, Any]]) -> dict[str, str] | None:
+    """Check -> what executing would run for it; None when no evaluation has looked."""
+    looked = [part["runnable"] for part in terms if "runnable" in part]
+    return {check: text for part in looked for check, text in part.items()} if looked else None
 
 
 def _unjudged(check: str) -> Finding:

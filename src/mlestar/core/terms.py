@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.core.limits import LIMITS
 from mlestar.core.rubric import CHECKS
+from mlestar.core.trial_plan import undeclarable
 
 if TYPE_CHECKING:
     from mlestar.core.project_facts import ProjectFacts
@@ -64,7 +65,7 @@ class Terms:
 def terms_of(project: ProjectFacts | None) -> Terms:
     """Read `[tool.mlestar]`. What is wrong in it is named and ignored: a judge does not guess."""
     section = section_of(project)
-    problems: list[str] = []
+    problems = undeclarable(inputs_of(project))
     head_time = project.git.head_time if project is not None and project.git is not None else None
     terms = Terms(
         waivers=tuple(_waivers(section.get("waivers", []), head_time, problems)),
@@ -84,6 +85,12 @@ def section_of(project: ProjectFacts | None) -> Mapping[str, Any]:
             if isinstance(section, Mapping):
                 return section
     return {}
+
+
+def inputs_of(project: ProjectFacts | None) -> Mapping[str, Any]:
+    """The project's `[tool.mlestar.inputs]`: its files and columns, and what of it can be run."""
+    listed = section_of(project).get("inputs", {})
+    return listed if isinstance(listed, Mapping) else {}
 
 
 def _waivers(items: object, head_time: int | None, problems: list[str]) -> list[Waiver]:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.core.data_facts import DataFacts, Table
 from mlestar.core.facts import TABLES, Facts
-from mlestar.core.terms import Terms, section_of, terms_of
+from mlestar.core.terms import Terms, inputs_of, terms_of
+from mlestar.core.trial_plan import TrialPlan, trial_plan
 from mlestar.errors import MlestarError, NotFound
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Collected:
     """The facts, the terms they are judged under, which inputs there were, and what was read of them."""
 
     facts: Facts
+    plan: TrialPlan
     terms: Terms
     given: tuple[str, ...]
     read: Mapping[str, Any]
@@ -53,8 +55,7 @@ class _Inputs:
         self._payload = payload
         self._places: Mapping[str, Mapping[str, str]] = payload["places"]
         self._project = project
-        listed = section_of(project).get("inputs", {})
-        self._listed: Mapping[str, Any] = listed if isinstance(listed, Mapping) else {}
+        self._listed = inputs_of(project)
         self.problems: list[str] = []
 
     def place(self, name: str) -> Mapping[str, str] | None:
@@ -108,11 +109,18 @@ def collect(payload: Mapping[str, Any]) -> Collected:
     terms = terms_of(project)
     inputs = _Inputs(payload, project)
     data = _data(payload, inputs)
+    plan = trial_plan(project, inputs_of(project)) if project is not None else TrialPlan()
     facts = Facts(
-        claims=payload["claims"], project=project, data=data, models=_models(payload["places"]), limits=terms.limits
+        claims=payload["claims"],
+        project=project,
+        data=data,
+        models=_models(payload["places"]),
+        limits=terms.limits,
+        runnable=plan.runs,
     )
     return Collected(
         facts=facts,
+        plan=plan,
         terms=replace(terms, problems=(*terms.problems, *inputs.problems)),
         given=(*facts.inputs, *["execute"] * bool(payload["execute"])),
         read=_read(project, data),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.catalogue import run_checks
 from mlestar.core.finding_json import to_json
 from mlestar.core.profiles import profile_of
 from mlestar.core.rubric import CHECKS
-from mlestar.execution.collect import collect
+from mlestar.execution.collect import Collected, collect
 from mlestar.execution.statements_read import statements_read
+
+if TYPE_CHECKING:
+    from mlestar.core.facts import Facts
 
 Report = Callable[[float, float | None, str], None]
 
@@ -25,7 +30,7 @@ def judge(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
     Returns:
         findings (JSON, see core/finding_json), statements (what of the claims was understood), terms, profile, given
-        (the inputs there were), read (what was looked at).
+        (the inputs there were), runnable (check -> what executing runs for it), read (what was looked at).
 
     Raises:
         NotFound: A column that a table does not have.
@@ -35,9 +40,10 @@ def judge(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
     total = float(1 + len(ids))
     report(0, total, "reading")
     collected = collect(payload)
-    profile = profile_of(collected.facts)
+    facts = _tried(payload, collected, lambda what: report(0, total, what)) if payload["execute"] else collected.facts
+    profile = profile_of(facts)
     findings = run_checks(
-        collected.facts,
+        facts,
         ids,
         not_applicable=profile.not_applicable,
         on_check=lambda done, check: report(1 + done, total, f"{check} {CHECKS[check].title}"),
@@ -45,9 +51,21 @@ def judge(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
     report(total, total, "judged")
     return {
         "findings": [to_json(finding) for finding in findings],
-        "statements": statements_read(collected.facts, findings),
+        "statements": statements_read(facts, findings),
         "terms": collected.terms.to_json(),
         "profile": {"task": profile.task, "serving": profile.serving},
         "given": list(collected.given),
+        "runnable": dict(facts.runnable),
         "read": dict(collected.read),
     }
+
+
+def _tried(payload: Mapping[str, Any], collected: Collected, say: Callable[[str], None]) -> Facts:
+    """The facts with what running the project's own code showed."""
+    facts = collected.facts
+    if facts.project is None or not collected.plan.runs:
+        return facts
+    from mlestar.execution.trial import run_trial
+
+    project = Path(payload["places"]["project"]["path"])
+    return replace(facts, trial=run_trial(project, collected.plan, facts, dimensions=payload["dimensions"], say=say))

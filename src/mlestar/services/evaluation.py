@@ -155,7 +155,7 @@ class EvaluationService:
         )
         answer = await self._judged(request, progress)
         found = [from_json(parts) for parts in answer["findings"]]
-        terms = {**answer["terms"], "profile": answer["profile"], "given": answer["given"]}
+        terms = {**answer["terms"], **{part: answer[part] for part in ("profile", "given", "runnable")}}
         asked = asked_dimensions(dimension)
         judgement, changes = await self._database.writing(
             functools.partial(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.inspected import absent, attested, graded, inspected
 from mlestar.checks.registry import check
+from mlestar.checks.trial import lacking, not_settled, tried
 from mlestar.core.ci import jobs, reached
 from mlestar.core.commands import runs_tests
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
@@ -18,6 +19,7 @@ from mlestar.core.wording import counted, listed, percent
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
     from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.trial_facts import TestTrial
 
 _LICENCE_TEXT = re.compile(
     r"MIT License|Permission is hereby granted, free of charge|Apache License|BSD \d-Clause|"
@@ -36,7 +38,8 @@ def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
     Why: Untested code is changed by hope.
     How: JUnit and coverage reports: the number of cases listed equals the number declared, none failed, the commit is
         HEAD where one is named, and line coverage is recounted file by file. Claimed counts are held against the tests
-        that the source defines.
+        that the source defines. With execute, the tests are run here, with line coverage of the project's own modules
+        when its interpreter has coverage.
     Threshold: pass from 75% line coverage, partial from 60%, fail below or with a failure or a contradiction.
     Source: Google Testing Blog, August 2020: 60% acceptable, 75% commendable, 90% exemplary.
     Fix: Run pytest --junitxml=junit.xml --cov --cov-report=xml in CI and keep both reports; test the files named.
@@ -53,6 +56,8 @@ def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
     refuted = _refuted(project, defined, claimed_tests, claimed_coverage)
     if refuted is not None:
         yield refuted
+    if facts.trial is not None and facts.trial.tests is not None:
+        yield _run_here(facts, facts.trial.tests, reported=bool(project.reports.coverage))
     reports = project.reports
     if reports.tests or reports.coverage:
         yield _reported(facts, project)
@@ -60,6 +65,28 @@ def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
         yield inspected(Outcome.FAIL, f"no test function in {counted(len(project.modules), 'module')}")
     else:
         yield absent(f"{counted(defined.least, 'test')} defined, but no JUnit or coverage report of a run")
+
+
+def _run_here(facts: Facts, trial: TestTrial, *, reported: bool) -> Verdict:
+    if trial.problem:
+        return not_settled(facts, f"`{trial.command}`", trial.problem, trial.log)
+    if trial.failed:
+        observed = f"{len(trial.failed)} of {counted(trial.cases, 'test')} failed: {listed(list(trial.failed))}"
+        return tried(facts, Outcome.FAIL, observed, n=trial.cases, fix=f"repair {trial.failed[0]}")
+    if trial.unmet:
+        return not_settled(facts, f"`{trial.command}`", lacking(trial), "")
+    if trial.cases == 0:
+        return tried(facts, Outcome.FAIL, "no test was found by pytest")
+    passed = f"{counted(trial.cases, 'test')} passed"
+    if trial.lines is None or not trial.lines[1]:
+        fix = "install coverage beside the project's pytest, so that lines are counted too"
+        outcome = Outcome.INCONCLUSIVE if reported else Outcome.PARTIAL  # a report of coverage is worth more than none
+        value = None if reported else Fraction(1, 4)
+        return tried(facts, outcome, f"{passed}; lines were not counted", value=value, n=trial.cases, fix=fix)
+    covered, lines = trial.lines
+    outcome = graded(covered / lines, facts.limit("X5.1", "pass"), facts.limit("X5.1", "partial"))
+    least = f"; least covered: {listed(list(trial.uncovered))}" if trial.uncovered else ""
+    return tried(facts, outcome, f"{passed}; {percent(covered / lines)} of {lines} lines covered{least}", n=lines)
 
 
 def _claimed_tests(facts: Facts, tests: float | None, coverage: float | None) -> Verdict:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlestar.checks.inspected import absent, graded, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
+from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.dependencies import covers, dependencies
 from mlestar.core.evidence import Level, Outcome, Verdict
 from mlestar.core.randomness import random_sources
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mlestar.core.dependencies import Dependencies
     from mlestar.core.facts import Facts
     from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.trial_facts import TrainingTrial
 
 
 @check("X4.1")
@@ -181,14 +183,41 @@ def training_repeats(facts: Facts) -> Iterator[Verdict]:
 
     Why: A result that its own authors cannot repeat is not a result.
     How: A pipeline run trains a second time with the same seed and compares the hashes of the held-out predictions.
-    Threshold: pass when the hashes are equal, fail when they differ.
+        With execute, the project's training command runs twice in fresh copies, and the predictions (else the
+        models) that it wrote are compared.
+    Threshold: pass when the hashes are equal; partial when they differ and the metric moves by at most one bootstrap
+        standard error; fail beyond.
     Source: ML Test Score, Infrastructure 1.
     Fix: Fix the seeds, the thread count and the row order; name the nondeterministic operation in the model card.
     Limits: Same machine, same libraries; equality across machines is not shown.
     """
     run = facts.run
-    if run is None or not (run.prediction_sha256 and run.repeat_sha256):
-        return
-    same = run.prediction_sha256 == run.repeat_sha256
-    detail = f"prediction hashes {run.prediction_sha256[:12]} and {run.repeat_sha256[:12]}"
-    yield measured_by_run(run, Outcome.PASS if same else Outcome.FAIL, f"two trainings with one seed, {detail}")
+    if run is not None and run.prediction_sha256 and run.repeat_sha256:
+        same = run.prediction_sha256 == run.repeat_sha256
+        detail = f"prediction hashes {run.prediction_sha256[:12]} and {run.repeat_sha256[:12]}"
+        yield measured_by_run(run, Outcome.PASS if same else Outcome.FAIL, f"two trainings with one seed, {detail}")
+    elif (missing := undeclared(facts, "X4.4")) is not None:
+        yield missing
+    if facts.trial is not None and facts.trial.training is not None:
+        yield _repeated(facts, facts.trial.training)
+
+
+def _repeated(facts: Facts, trial: TrainingTrial) -> Verdict:
+    command = f"`{trial.command}`"
+    if trial.problem:
+        return not_settled(facts, command, trial.problem, trial.log)
+    files = listed(list(trial.compared))
+    if trial.equal:
+        return tried(facts, Outcome.PASS, f"{command} twice: {files} equal byte by byte")
+    if trial.equal is None:
+        fix = "let the training write its predictions, and name them: predictions = in [tool.mlestar.inputs]"
+        return tried(facts, Outcome.INCONCLUSIVE, f"{command} wrote no predictions and no model file twice", fix=fix)
+    if trial.change is None or trial.standard_error is None:
+        fix = "let the training write its predictions, and name them: predictions = in [tool.mlestar.inputs]"
+        return tried(facts, Outcome.INCONCLUSIVE, f"{command} twice: {files} differ, and hold no metric", fix=fix)
+    within = abs(trial.change) <= trial.standard_error
+    observed = (
+        f"{command} twice: {files} differ; {trial.metric} moved by {trial.change:+.4f}, "
+        f"{'within' if within else 'beyond'} its standard error of {trial.standard_error:.4f}"
+    )
+    return tried(facts, Outcome.PARTIAL if within else Outcome.FAIL, observed)

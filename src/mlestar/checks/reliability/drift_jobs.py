@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
+from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.deployment import is_deployed, is_trivial
 from mlestar.core.drift_code import alerts_on, drift_modules, schedules, thresholds
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
@@ -16,6 +17,7 @@ from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
+    from mlestar.core.trial_facts import DetectorTrial
 
 _REFERENCE = (
     r"(^|/)[^/]*(reference|baseline)[^/]*\.(csv|parquet|json|ya?ml|feather|"
@@ -111,17 +113,24 @@ def drift_detector_detects(facts: Facts) -> Iterator[Verdict]:
     """The project's own drift tests show that a shift is found and a resample is not.
 
     Why: A detector that never fires, or always, is decoration.
-    How: Test functions that import the drift module and assert on a shifted and on an unshifted sample, by AST.
-    Threshold: pass for both kinds of test, partial for one, fail for none.
+    How: Test functions that import the drift module and assert on a shifted and on an unshifted sample, by AST. With
+        execute, the declared detector is called on halves of the reference rows, five times shifted by 0.6 standard
+        deviations and five times as they are.
+    Threshold: pass for both kinds of test (of calls: at least four of five right in each), partial for one, fail for
+        none.
     Source: This project's own.
     Fix: Add a test with a shift of 0.6 standard deviations that must fire, and a resample that must not.
-    Limits: Static: the tests are read, not run, so this earns at most the level inspected.
+    Limits: Without execute static: the tests are read, not run. Every number is shifted at once.
     """
     project = facts.project
     if project is None:
         return
+    if facts.trial is not None and facts.trial.detector is not None:
+        yield _called(facts, facts.trial.detector)
     real = [module for module in drift_modules(project) if not is_trivial(module)]
     if not real:
+        if (missing := undeclared(facts, "R5.4")) is not None:
+            yield missing
         return
     names = {module.dotted.rpartition(".")[2] for module in real}
     tests = [
@@ -152,3 +161,15 @@ def drift_detector_detects(facts: Facts) -> Iterator[Verdict]:
     )
     where = project.where(tests[0].path) if tests else project.where(real[0].path)
     yield inspected(outcome, f"{counted(len(tests), 'test module')} of {real[0].path}, testing {kinds}", where)
+
+
+def _called(facts: Facts, trial: DetectorTrial) -> Verdict:
+    if trial.problem:
+        return not_settled(facts, trial.function, trial.problem, trial.log)
+    fires = trial.fired >= trial.of - 1
+    quiet = trial.false_alarms <= 1
+    observed = (
+        f"{trial.function} on {trial.rows} against {trial.rows} rows: fired on {trial.fired} of {trial.of} shifts of "
+        f"0.6 standard deviations and on {trial.false_alarms} of {trial.of} resamples"
+    )
+    return tried(facts, (Outcome.FAIL, Outcome.PARTIAL, Outcome.PASS)[fires + quiet], observed, n=2 * trial.rows)

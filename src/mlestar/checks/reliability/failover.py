@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.inspected import absent, graded, inspected
 from mlestar.checks.registry import check
+from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.deployment import Workload, mapping, objects, place, serving_modules, workloads
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
 from mlestar.core.service_code import input_checks
@@ -17,6 +18,7 @@ from mlestar.core.wording import listed
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
     from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.trial_facts import PredictTrial
 
 _NO_MANIFEST = "no Kubernetes or Compose manifest in the project"
 _BACKING = re.compile(
@@ -171,18 +173,20 @@ def bad_input_meets_a_safe_answer(facts: Facts) -> Iterator[Verdict]:
 
     Why: The first NaN in production should not be the first one ever tried.
     How: In serving code, by AST: a typed request model, a check for missing or infinite values, and an error path that
-        answers. (Measured only when the service or model is probed with eight kinds of bad input.)
+        answers. With execute, the project's declared predict function is called with eight kinds of bad input.
     Threshold: v = share of the three protections; measured: pass for 8 of 8 probes, partial from 6.
     Source: EU AI Act Article 15; ML Test Score, Monitoring 5.
     Fix: Validate the request with a typed model, refuse NaN and infinity, answer 4xx with a reason.
-    Limits: Static: that the protections exist, not that they cover every field.
+    Limits: Without execute static: that the protections exist, not that they cover every field.
     """
     project = facts.project
     if project is None or not project.files:
         return
+    if facts.trial is not None and facts.trial.predict is not None:
+        yield _probed(facts, facts.trial.predict)
     serving = serving_modules(project)
     if not serving:
-        yield absent("no serving code in the project")
+        yield undeclared(facts, "R2.4") or absent("no serving code in the project")
         return
     found = input_checks(project)
     missing = [name for name in _PROTECTIONS if name not in found]
@@ -195,6 +199,18 @@ def bad_input_meets_a_safe_answer(facts: Facts) -> Iterator[Verdict]:
         value=Fraction(len(found), len(_PROTECTIONS)),
         fix=f"add {', '.join(missing)} to the serving code",
     )
+
+
+def _probed(facts: Facts, trial: PredictTrial) -> Verdict:
+    if trial.problem or not trial.answers:
+        return not_settled(facts, trial.function, trial.problem or "gave no answer", trial.log)
+    unsafe = [f"{kind}: {said}" for kind, (safe, said) in trial.answers.items() if not safe]
+    safe = len(trial.answers) - len(unsafe)
+    outcome = graded(safe, facts.limit("R2.4", "pass"), facts.limit("R2.4", "partial"))
+    observed = f"{trial.function}: {safe} of {len(trial.answers)} bad inputs met a finite prediction or a typed error"
+    observed += f"; not so {'; '.join(unsafe)}" if unsafe else ""
+    fix = f"answer or refuse with ValueError in {trial.function}: {unsafe[0]}" if unsafe else ""
+    return tried(facts, outcome, observed, fix=fix, n=len(trial.answers))
 
 
 @check("R3.4")

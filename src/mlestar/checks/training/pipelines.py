@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.registry import check
+from mlestar.checks.trial import lacking, not_settled, tried
 from mlestar.core.ci import jobs, reached
 from mlestar.core.commands import runs_tests
 from mlestar.core.declared_pipelines import declared_pipelines, training_modules, trains
@@ -19,6 +20,7 @@ from mlestar.core.wording import counted, listed
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
     from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.trial_facts import TestTrial, TrainingTrial
 
 _MAX_AGE = re.compile(
     (
@@ -72,15 +74,18 @@ def ci_trains_and_tests(facts: Facts) -> Iterator[Verdict]:
 
     Why: Unit tests pass while the pipeline between them is broken.
     How: CI jobs on push or pull request, followed through task files and scripts: a command that starts training (or a
-        test that calls a training function), and a test run.
+        test that calls a training function), and a test run. With execute, the project's training command and its
+        tests are run here.
     Threshold: pass for both, partial for tests only, fail for neither.
     Source: ML Test Score, Infrastructure 3.
     Fix: Add a job that trains on a small sample end to end.
-    Limits: Static: what CI would run; whether the last run was green is not seen.
+    Limits: Without execute static: what CI would run; whether the last run was green is not seen.
     """
     project = facts.project
     if project is None or not project.own_modules:
         return
+    if facts.trial is not None and facts.trial.training is not None:
+        yield _end_to_end(facts, facts.trial.training, facts.trial.tests)
     commands = [
         command for job in jobs(project) if job.on_change for command in reached(project, job) if not command.ignored
     ]
@@ -101,6 +106,20 @@ def ci_trains_and_tests(facts: Facts) -> Iterator[Verdict]:
         yield inspected(Outcome.FAIL, "no CI job trains or tests")
     else:
         yield absent("no training code in the project")
+
+
+def _end_to_end(facts: Facts, training: TrainingTrial, tests: TestTrial | None) -> Verdict:
+    command = f"`{training.command}`"
+    if not training.runs:
+        return not_settled(facts, command, training.problem, training.log)
+    trained = f"{command} runs end to end in {training.seconds:.0f} s"
+    if tests is None:
+        return tried(facts, Outcome.PARTIAL, f"{trained}, and there are no tests")
+    if tests.problem or tests.unmet:
+        return not_settled(facts, f"{trained}; the tests", tests.problem or lacking(tests), tests.log)
+    if tests.failed:
+        return tried(facts, Outcome.PARTIAL, f"{trained}, and {len(tests.failed)} of {tests.cases} tests fail")
+    return tried(facts, Outcome.PASS, f"{trained}, and {counted(tests.cases, 'test')} pass", n=tests.cases)
 
 
 def _training_test(project: ProjectFacts) -> Where | None:
