@@ -37,7 +37,7 @@ def test_a_queued_run_has_five_stages_and_remembers_who_may_read_what(database: 
         run = runs.run_of(connection, "r", "w")
         assert [stage.name for stage in run.stages] == list(STAGES)
         assert runs.roots_of(connection, "r") == ["/data"]
-        assert runs.unfinished(connection) == [("r", Status.QUEUED)]
+        assert runs.unfinished(connection) == [("r", Status.QUEUED, 2.0)]
         assert run == runs.runs_of(connection, "w")[0]
 
 

@@ -90,7 +90,7 @@ def _detached(command: list[str], *, log: Any, env: Mapping[str, str]) -> subpro
         options["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     else:
         options["start_new_session"] = True
-    process: subprocess.Popen[bytes] = subprocess.Popen(command, **options)  # noqa: S603 - this interpreter, this package
+    process: Any = subprocess.Popen(command, **options)  # noqa: S603 - this interpreter, this package
     return process
 
 
