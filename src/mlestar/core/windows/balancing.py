@@ -25,6 +25,8 @@ from mlestar.errors import BudgetExceeded
 
 TARGET_SHARE = 0.9
 """Once a window overflows, P<=3 gives way down to this share: the next few writes cost no balancing."""
+WORTH_SHORTENING = 0.2
+"""A P4 is not touched for less than this share of its tokens: terse notes stay verbatim, a few others give more."""
 STUB_SHARE = 0.05
 """First lines of archived entries take at most this share of a window."""
 
@@ -121,9 +123,9 @@ def _place_important(board: Board) -> None:
     for entry in board.everything():
         if not entry.is_important:
             board.archive(entry, stub=False)
-    for level in (TELEGRAPHIC, EXTRACT):
+    for level, worth in ((TELEGRAPHIC, WORTH_SHORTENING), (EXTRACT, 0.0)):
         candidates = [e for e in board.everything() if e.rank == IMPORTANT and e.level < level]
-        if _shorten_until_it_fits(board, candidates, level):
+        if _shorten_until_it_fits(board, candidates, level, worth):
             return
     board.degraded = True
     if not _archive_until_it_fits(board) and not _repack(board):
@@ -141,9 +143,9 @@ def _archive_until_it_fits(board: Board) -> bool:
     return False
 
 
-def _shorten_until_it_fits(board: Board, candidates: list[Entry], level: int) -> bool:
+def _shorten_until_it_fits(board: Board, candidates: list[Entry], level: int, worth: float) -> bool:
     for entry in board.by_density(candidates):
-        if board.reduce(entry, level) and _shortage(board) <= 0 and _settle(board):
+        if board.reduce(entry, level, worth=worth) and _shortage(board) <= 0 and _settle(board):
             return True
     return False
 

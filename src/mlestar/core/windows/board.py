@@ -95,12 +95,15 @@ class Board:
         """Oldest first, what was just written last."""
         return sorted(entries, key=lambda entry: (entry.pk in self.fresh, entry.age))
 
-    def reduce(self, entry: Entry, level: int) -> int:
-        """Show an entry at a higher level; returns the tokens saved. Nothing is done when that saves nothing."""
+    def reduce(self, entry: Entry, level: int, *, worth: float = 0.0) -> int:
+        """Show an entry at a higher level; returns the tokens saved.
+
+        Nothing is done when that saves nothing, or less than the share `worth` of its tokens.
+        """
         view = view_of(entry.view, entry.kind, level, entry.verbatim_tokens, self.tokenizer.count)
         shorter = replace(entry, view=view, level=level)
         saved = entry.tokens - measure(shorter, self.tokenizer)
-        if saved <= 0:
+        if saved <= 0 or saved < worth * entry.tokens:
             return 0
         self._note(entry)
         entry.view, entry.level = view, level
