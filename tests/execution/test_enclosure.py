@@ -89,7 +89,8 @@ def test_nothing_outside_its_folder_can_be_written(world: Path, tmp_path: Path) 
 def test_no_other_process_is_seen_or_left_behind(world: Path) -> None:
     code = """
 import os, subprocess, sys
-subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "left-behind-by-a-test"], start_new_session=True)
+command = [sys.executable, "-c", "import time; time.sleep(600)", "left-behind-by-a-test"]
+subprocess.Popen(command, start_new_session=True)
 print(sorted(int(name) for name in os.listdir("/proc") if name.isdigit()))
 """
     ended = run(world, code)
@@ -173,7 +174,7 @@ def test_when_its_owner_is_killed_all_of_it_goes(world: Path) -> None:
     code += "\ntime.sleep(600)"
     owner = subprocess.Popen([sys.executable, "-c", STARTER, str(world), code, "owner-killed-by-a-test"])
     try:
-        _until(lambda: (world / "up").exists())
+        _until((world / "up").exists)
     finally:
         owner.kill()
         owner.wait()

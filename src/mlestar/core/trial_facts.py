@@ -65,6 +65,7 @@ class PredictTrial:
     Attributes:
         function: module:function.
         answers: Kind of bad input -> (safe, what happened).
+        crashes: Kinds that ended the whole process.
         latency_p95_ms: Of single rows, after warm-up; None when not reached.
         calls: Timed calls.
         problem, log: As of `TestTrial`.
@@ -72,6 +73,7 @@ class PredictTrial:
 
     function: str
     answers: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    crashes: tuple[str, ...] = ()
     latency_p95_ms: float | None = None
     calls: int = 0
     problem: str = ""

@@ -30,6 +30,7 @@ PROBE = Path(__file__).with_name("probe.py")
 PROBE_ROWS, DETECTOR_ROWS = 300, 4_000
 MOST_RESTARTS = 8
 _ANSWERS_BYTES = 1 << 20
+_CRASHED = "the process"
 Say = Callable[[str], None]
 
 
@@ -121,6 +122,7 @@ class _Trial:
         return PredictTrial(
             function=function,
             answers=answers,
+            crashes=tuple(kind for kind, (_, said) in answers.items() if said.startswith(_CRASHED)),
             latency_p95_ms=float(timed["p95_ms"]) if timed else None,
             calls=int(timed["calls"]) if timed else 0,
             problem=problem,
@@ -142,7 +144,7 @@ class _Trial:
             answers |= {line["kind"]: (bool(line["safe"]), str(line["said"])[:120]) for line in lines if "kind" in line}
             trying = next((str(line["trying"]) for line in reversed(lines) if "trying" in line), "")
             if trying and trying not in answers:
-                answers[trying] = (False, f"the process {ended.problem or 'ended'}")
+                answers[trying] = (False, f"{_CRASHED} {ended.problem or 'ended'}")
             if len(answers) >= len(kinds):
                 break
         return answers, "", ended

@@ -174,7 +174,8 @@ def bad_input_meets_a_safe_answer(facts: Facts) -> Iterator[Verdict]:
     Why: The first NaN in production should not be the first one ever tried.
     How: In serving code, by AST: a typed request model, a check for missing or infinite values, and an error path that
         answers. With execute, the project's declared predict function is called with eight kinds of bad input.
-    Threshold: v = share of the three protections; measured: pass for 8 of 8 probes, partial from 6.
+    Threshold: v = share of the three protections; measured: pass for 8 of 8 probes, partial from 6, fail
+        below or when one ends the process.
     Source: EU AI Act Article 15; ML Test Score, Monitoring 5.
     Fix: Validate the request with a typed model, refuse NaN and infinity, answer 4xx with a reason.
     Limits: Without execute static: that the protections exist, not that they cover every field.
@@ -207,6 +208,7 @@ def _probed(facts: Facts, trial: PredictTrial) -> Verdict:
     unsafe = [f"{kind}: {said}" for kind, (safe, said) in trial.answers.items() if not safe]
     safe = len(trial.answers) - len(unsafe)
     outcome = graded(safe, facts.limit("R2.4", "pass"), facts.limit("R2.4", "partial"))
+    outcome = Outcome.FAIL if trial.crashes else outcome
     observed = f"{trial.function}: {safe} of {len(trial.answers)} bad inputs met a finite prediction or a typed error"
     observed += f"; not so {'; '.join(unsafe)}" if unsafe else ""
     fix = f"answer or refuse with ValueError in {trial.function}: {unsafe[0]}" if unsafe else ""
