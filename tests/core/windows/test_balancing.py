@@ -11,7 +11,7 @@ from mlestar.core.windows.board import NUMBERS, Board
 from mlestar.core.windows.entry import GONE, STUB, VERBATIM, Entry
 from mlestar.core.windows.rendering import text_of
 from mlestar.errors import BudgetExceeded
-from tests.support.boards import TOKENIZER, board_of, entry, sentence
+from support.boards import TOKENIZER, board_of, entry, sentence
 
 CAP = 512
 
@@ -120,7 +120,7 @@ def test_important_entries_spill_to_where_nothing_has_to_leave_and_keep_their_ho
     assert len(board.everything()) == len(entries) + len(crowd)
     assert all(item.level == VERBATIM for item in board.everything())
     assert 3 in {item.shown_in for item in moved}
-    assert "from W1" in text_of(3, board.entries(3))
+    assert "(from W1)\n- [#" in text_of(3, board.entries(3))
 
 
 def test_important_entries_are_shortened_only_when_nothing_else_is_left_then_archived_with_a_stub() -> None:

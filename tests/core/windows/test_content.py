@@ -73,7 +73,7 @@ def test_the_part_limit_proves_the_guarantee_for_first_fit() -> None:
     ("text", "found"),
     [
         ("- [#12 p4] the goal", (12, 0, "the goal")),
-        ("- [#12.3 p5~ from W1] a\n  b\n", (12, 3, "a\nb")),
+        ("- [#12.3 p5~] a\n  b\n", (12, 3, "a\nb")),
         ("- [#x p4] the goal", None),
         ("the goal", None),
     ],
