@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from mlestar.core.alerting import OVERALL, Alert, score_alerts
 from mlestar.core.evidence import Finding, Level, Outcome, Where
 from mlestar.core.rubric import CHECKS, DIMENSIONS
 from mlestar.core.scoring import DECISIVE, Scorecard, credit, score
 
 READY = 70
 """Overall score from which a system counts as ready for production (the integration guide's line)."""
-DIMENSION_ALERT = 60
 WORDS = ((80, "Excellent"), (60, "Good"), (40, "Needs Improvement"))
 EFFORT_COST = {1: 1, 2: 3, 3: 8}
 """Relative cost of minutes, hours, days of work: our own judgement, used for ranking only."""
@@ -22,15 +22,6 @@ ACTIONS = 3
 _TRIAL = frozenset({"execute"})
 CALL = "evaluate_dimension"
 """Where an absent input is named: an argument of this call."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alert:
-    """Something that wants attention now; `kind`: overall, dimension, drift, pipeline, window; `about`: which one."""
-
-    kind: str
-    message: str
-    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,22 +63,15 @@ def verdict(card: Scorecard, alerts: Iterable[Alert]) -> str:
 
 def alerts_of(card: Scorecard, findings: Mapping[str, Finding]) -> list[Alert]:
     """The alerts that follow from a scorecard; `findings` are the resolved ones."""
-    alerts: list[Alert] = []
-    if card.overall.score < READY:
-        alerts.append(Alert(kind="overall", message=f"overall {shown(card.overall.score)} is below {READY}"))
-    alerts += [
-        Alert(
-            kind="dimension",
-            message=f"{dimension.key} {shown(marks.marks.score)} is below {DIMENSION_ALERT}",
-            about=dimension.key,
-        )
-        for dimension, marks in zip(DIMENSIONS, card.dimensions, strict=True)
-        if marks.marks.score < DIMENSION_ALERT
-    ]
     drift = findings.get(DRIFT_CHECK)
+    drifted: list[Alert] = []
     if drift is not None and drift.outcome in {Outcome.FAIL, Outcome.PARTIAL} and drift.level is Level.MEASURED:
-        alerts.append(Alert(kind="drift", message=f"{DRIFT_CHECK} {drift.outcome}: {drift.observed}"))
-    return alerts
+        message = f"{DRIFT_CHECK} {drift.outcome}: {drift.observed}"
+        drifted = [Alert(kind="drift", message=message, about=drift.outcome.value)]
+    scores = {
+        dimension.key: shown(marks.marks.score) for dimension, marks in zip(DIMENSIONS, card.dimensions, strict=True)
+    }
+    return score_alerts({**scores, OVERALL: shown(card.overall.score)}, drifted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +170,6 @@ def _fix(finding: Finding, gains: Mapping[str, Fraction]) -> NextAction:
         gain=round(float(gains[finding.check]), 2),
         where=finding.where if str(finding.where) else Where(path=spec.home, line=1 if spec.home else None),
     )
-        text += have.running(checks) if "execute" in lacking else ""
 
 
 def _input_actions(
@@ -203,6 +186,7 @@ def _input_actions(
         top = max(checks, key=lambda check: (gains[check], check))
         names = " and ".join(f"`{name}`" for name in lacking)
         text = f"Evaluate again with {names}: it settles {len(checks)} check{'s' * (len(checks) != 1)} unknown now"
+        text += have.running(checks) if "execute" in lacking else ""
         argument = Where(path=CALL, column=lacking[0])
         action = NextAction(check=top, text=text, gain=round(float(total), 2), where=argument)
         actions.append((total, frozenset(lacking), action))

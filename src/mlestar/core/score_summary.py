@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlestar.core.alerting import Alert
 from mlestar.core.evidence import Where
-from mlestar.core.readiness import Alert, NextAction
+from mlestar.core.readiness import NextAction
 from mlestar.core.rubric import RUBRIC_VERSION
 from mlestar.core.score_views import CriterionView, DimensionView, FindingView, Interpretation, numbers
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlestar.core.evidence import Finding, Level, Outcome, Where
 from mlestar.core.readiness import (
-    Alert,
     Gain,
     NextAction,
     alerts_of,
@@ -23,6 +22,9 @@ from mlestar.core.readiness import (
 )
 from mlestar.core.rubric import CHECKS, DIMENSIONS, RUBRIC_VERSION, criterion_of
 from mlestar.core.scoring import DimensionMarks, Marks, Scorecard, resolve, score
+
+if TYPE_CHECKING:
+    from mlestar.core.alerting import Alert
 
 
 @dataclass(frozen=True, kw_only=True)

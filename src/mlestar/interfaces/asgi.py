@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from mlestar import __version__
 from mlestar.errors import InvalidInput
 from mlestar.interfaces.access import AuditLog, Doorkeeper
 from mlestar.interfaces.dashboard.routes import dashboard_routes
+from mlestar.interfaces.http.alert_routes import alert_router
 from mlestar.interfaces.http.context7_routes import context7_router
+from mlestar.interfaces.http.docs import docs_route
 from mlestar.interfaces.http.errors import add_error_handlers
 from mlestar.interfaces.http.evaluation_routes import evaluation_router
 from mlestar.interfaces.http.operation_routes import operation_router
@@ -23,6 +26,7 @@ from mlestar.interfaces.mcp.server import build_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from types import FrameType
 
     from mcp.server import MCPServer
     from starlette.types import ASGIApp
@@ -39,8 +43,8 @@ SHUTDOWN_S = 2
 
 def build_app(
     services: Services, *, host: str, token: str, build: Callable[[Services], Built] = build_server
-) -> ASGIApp:
-    """The application for one listening address.
+) -> tuple[Guard, ASGIApp]:
+    """The guard of the application for one listening address, and the application around it.
 
     Args:
         services: What the server answers from.
@@ -76,25 +80,34 @@ def build_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
     )
     add_error_handlers(app)
     rights = [Depends(permit)]
-    for router in (evaluation_router(services), pipeline_router(services), context7_router(services)):
+    routers = (
+        evaluation_router(services),
+        pipeline_router(services),
+        context7_router(services),
+        alert_router(services),
+    )
+    for router in routers:
         app.include_router(router, prefix=PREFIX, dependencies=rights)
 
     app.include_router(operation_router(services))
-    app.router.routes.extend([*http.routes, *sse.routes, *dashboard_routes(services)])
+    app.router.routes.extend([*http.routes, *sse.routes, *dashboard_routes(services), docs_route(app, services)])
+    guard = Guard(app, doorkeeper=doorkeeper, security=security, settings=services.settings)
     if services.settings.allowed_origins:
         from fastapi.middleware.cors import CORSMiddleware
 
-        app.add_middleware(
-            CORSMiddleware,
+        # Outside the guard: a browser's preflight carries no token, and must be able to read a refusal.
+        return guard, CORSMiddleware(
+            guard,
             allow_origins=list(services.settings.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id"],
         )
-    return Guard(app, doorkeeper=doorkeeper, security=security, settings=services.settings)
+    return guard, guard
 
 
 async def serve_http(
@@ -103,6 +116,15 @@ async def serve_http(
     """Listen until the process is told to stop."""
     import uvicorn
 
-    app = build_app(services, host=host, token=token, build=build)
+    guard, app = build_app(services, host=host, token=token, build=build)
+
+    class Server(uvicorn.Server):
+        """Lets streams end when it is told to stop; by itself it would wait for them."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(guard.drain)
+            super().handle_exit(sig, frame)
+
+    loop = asyncio.get_running_loop()
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S)
-    await uvicorn.Server(config).serve()
+    await Server(config).serve()

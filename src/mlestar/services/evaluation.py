@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio.to_thread
 
+from mlestar.core.alerting import score_alerts
 from mlestar.core.evidence_input import ALL, asked_dimensions
 from mlestar.core.finding_json import from_json
 from mlestar.core.rubric import CHECKS, DIMENSIONS, RUBRIC_VERSION, Dimension
 from mlestar.core.score_views import CriterionView, DimensionView, FindingView, Interpretation, Judgement, numbers
 from mlestar.core.window_items import window_items
 from mlestar.errors import InvalidInput
+from mlestar.services.alert_thresholds import thresholds_of
 from mlestar.services.evaluation_inputs import request_of
 from mlestar.services.recording import record
 from mlestar.services.window_arguments import checked_workspace
 
 if TYPE_CHECKING:
+    from mlestar.core.alerting import Alert, Thresholds
     from mlestar.core.evidence import Finding
-    from mlestar.core.readiness import Alert, NextAction
+    from mlestar.core.readiness import NextAction
     from mlestar.execution.child import Limits
     from mlestar.settings import Settings
     from mlestar.storage.database import Database
@@ -168,7 +171,9 @@ class EvaluationService:
             )
         )
         await self._tell_windows(workspace, judgement, asked)
-        return _evaluation(workspace, dimension, judgement, answer=answer, changes=changes)
+        return _evaluation(
+            workspace, dimension, judgement, answer=answer, changes=changes, thresholds=thresholds_of(self._settings)
+        )
 
     async def record_run_findings(
         self, *, workspace: str = "default", run_id: str, findings: Iterable[Finding], name: str = ""
@@ -212,14 +217,22 @@ class EvaluationService:
 
 
 def _evaluation(
-    workspace: str, name: str, judgement: Judgement, *, answer: Mapping[str, Any], changes: list[dict[str, Any]]
+    workspace: str,
+    name: str,
+    judgement: Judgement,
+    *,
+    answer: Mapping[str, Any],
+    changes: list[dict[str, Any]],
+    thresholds: Thresholds,
 ) -> Evaluation:
     everything = name == ALL
     letter = "" if everything else asked_dimensions(name)[0].id
     figures = numbers(judgement.card.overall if everything else judgement.card.dimension(letter).marks)
     ordered = judgement.ordered(letter)
     dimensions = judgement.dimensions()
-    alerts = (a for a in judgement.alerts if everything or a.kind != "dimension" or a.about == name)
+    drift = [alert for alert in judgement.alerts if alert.kind == "drift"]
+    alerts = score_alerts(judgement.scores(), drift, thresholds)
+    shown = (a for a in alerts if everything or a.kind != "dimension" or a.about == name)
     return Evaluation(
         workspace=workspace,
         dimension=name,
@@ -231,7 +244,7 @@ def _evaluation(
         findings=tuple(judgement.view(finding, letter) for finding in ordered[:MOST_FINDINGS]),
         findings_total=len(ordered),
         next_actions=judgement.actions(letter),
-        alerts=tuple(alerts),
+        alerts=tuple(shown),
         blockers=tuple(view for view in judgement.blockers() if view.check.startswith(letter)),
         statements=answer.get("statements", {}),
         changes=tuple(change for change in changes if change["check"].startswith(letter)),

@@ -39,6 +39,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rest(data_dir: Path) -> Generator[Rest]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "MLESTAR_TOKENS", json.dumps(GRANTS))
+        patch.setitem(os.environ, "MLESTAR_ALLOWED_ORIGINS", '["https://platform.example"]')
         with running_server(data_dir, "--token", "root-token") as server:
             yield server
 
@@ -55,6 +56,30 @@ CASES = {
     "a workspace token writes to no other": ("team-token", "POST", "/context7/update", update("other"), 403),
     "a workspace token reads no other": ("team-token", "GET", "/score?workspace=other", None, 403),
     "a workspace token does not open the default": ("team-token", "GET", "/score", None, 403),
+    "a workspace in the query does not open another in the body": (
+        "team-token",
+        "POST",
+        "/context7/update?workspace=team",
+        update("other"),
+        403,
+    ),
+    "a workspace in the query does not open the default": (
+        "team-token",
+        "POST",
+        "/context7/update?workspace=team",
+        {"windowId": 1, "content": "x"},
+        403,
+    ),
+    "a workspace in the body does not open another in the query": (
+        "team-token",
+        "POST",
+        "/pipeline/runs/any/cancel?workspace=other",
+        {"workspace": "team"},
+        403,
+    ),
+    "an empty workspace is not every workspace": ("team-token", "GET", "/pipeline/runs/any?workspace=", None, 403),
+    "the alerts of another workspace stay closed": ("team-token", "GET", "/alerts?workspace=other", None, 403),
+    "the events of another workspace stay closed": ("team-token", "GET", "/events?workspace=other", None, 403),
     "a read-only token reads": ("viewer-token", "GET", "/score?workspace=any", None, 200),
     "a read-only token does not write": ("viewer-token", "POST", "/context7/update", update("any"), 403),
 }
@@ -67,6 +92,24 @@ def test_rest_access(rest: Rest, case: str) -> None:
     assert answer.status == status, answer.text
     if status >= 400:
         assert set(answer.json) >= {"error", "message", "code"}
+
+
+def test_a_refusal_carries_the_security_headers_too(rest: Rest) -> None:
+    headers = {name.lower() for name in rest.get(f"{API}/score").headers}
+    assert {"www-authenticate", "content-security-policy", "x-content-type-options"} <= headers
+
+
+def test_a_browser_of_an_allowed_origin_may_ask_first_and_read_a_refusal(rest: Rest) -> None:
+    origin = {"Origin": "https://platform.example"}
+    asked = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    assert rest.send("OPTIONS", f"{API}/score", **asked).status == 200
+    refused = rest.get(f"{API}/score", **origin)
+    assert refused.status == 401
+    assert {name.lower(): value for name, value in refused.headers.items()}["access-control-allow-origin"] == (
+        "https://platform.example"
+    )
+    strange = rest.send("OPTIONS", f"{API}/score", **{**asked, "Origin": "https://other.example"})
+    assert strange.status == 400
 
 
 def test_a_browser_may_send_the_token_as_a_password(rest: Rest) -> None:

@@ -48,6 +48,27 @@ CASES: dict[str, tuple[str, str, object, int, str]] = {
         "OUTSIDE_ROOTS",
     ),
     "a workspace that climbs": ("GET", f"{API}/score?workspace=../../etc", None, 422, "workspace"),
+    "not a number": ("POST", UPDATE, b'{"windowId": 1, "content": NaN}', 422, "NaN"),
+    "half a surrogate pair": ("POST", UPDATE, b'{"windowId": 1, "content": "x", "key": "\\ud800"}', 422, "surrogate"),
+    "half a pair in a name of a claim": (
+        "POST",
+        f"{API}/evaluate/analysis",
+        b'{"modelMetrics": {"\\ud800": 1}}',
+        422,
+        "surrogate",
+    ),
+    "bytes that are no text": ("POST", UPDATE, b'{"windowId": 1, "content": "\xff"}', 400, "INVALID_INPUT"),
+    "too deep": ("POST", UPDATE, b'{"content": ' + b"[" * 100_000 + b"}", 400, "INVALID_INPUT"),
+    "a version beyond any": (
+        "POST",
+        UPDATE,
+        {"windowId": 1, "content": "x", "expectedVersion": 10**30},
+        422,
+        "expectedVersion",
+    ),
+    "a NUL in a name": ("POST", f"{API}/pipeline/create", {"name": "a\0b"}, 422, "name"),
+    "no workspace": ("GET", f"{API}/pipeline/runs/nothing?workspace=", None, 422, "workspace"),
+    "an event beyond any": ("GET", f"{API}/events?workspace=a%20b", None, 422, "workspace"),
     "content over 1 MiB": ("POST", UPDATE, {"windowId": 1, "content": "x" * (2 << 20)}, 413, "INPUT_TOO_LARGE"),
 }
 
@@ -75,6 +96,23 @@ def test_hostile_text_is_kept_as_text(rest: Rest, text: str) -> None:
     entry = stored.json["receipt"]["ids"][0]
     read = rest.get(f"{API}/context7/windows/7").json["window"]["entries"]
     assert next(item for item in read if item["id"] == entry)["text"] == text
+
+
+def test_a_body_that_is_not_sent_as_json_is_refused(rest: Rest) -> None:
+    answer = rest.send("POST", UPDATE, {"windowId": 1, "content": "x"}, **{"Content-Type": "text/plain"})
+    assert answer.status == 415
+    assert answer.json["code"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
+def test_a_body_over_the_limit_that_states_no_length_is_cut_off(rest: Rest) -> None:
+    connection = http.client.HTTPConnection(rest.url.removeprefix("http://"), timeout=10)
+    part = b"x" * (1 << 20)
+    sent = {"Content-Type": "application/json"}
+    connection.request("POST", UPDATE, iter([part] * 4 + [b"x"]), sent, encode_chunked=True)
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert json.load(answer)["code"] == "INPUT_TOO_LARGE"
+    connection.close()
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read(rest: Rest) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 logger = logging.getLogger(__name__)
+CODES: dict[int, str] = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "INPUT_TOO_LARGE",
+    HTTPStatus.BAD_REQUEST: "INVALID_INPUT",
+}
 RETRY_AFTER_S = "1"
 RETRIED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
@@ -46,7 +50,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).name
+        code = CODES.get(error.status_code) or HTTPStatus(error.status_code).name
         answer = error_response(error.status_code, f"{request.method} {request.url.path}: {error.detail}", code)
         answer.headers.update(error.headers or {})
         return answer

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
-from mlestar.interfaces.http import schemas
+from mlestar.interfaces.http import replies, schemas
+from mlestar.interfaces.http.replies import WITH_BODY, answers
 from mlestar.interfaces.wire import wire
 
 if TYPE_CHECKING:
     from mlestar.app import Services
 
+Workspace = schemas.WorkspaceQuery
 View = Literal["summary", "findings", "history", "ml_test_score", "sarif", "markdown", "html"]
-Workspace = Annotated[str, Query(description="Named store; nothing crosses workspaces.")]
 BODIES = (
     schemas.ScopingBody,
     schemas.TrainingBody,
@@ -29,18 +30,18 @@ def evaluation_router(services: Services) -> APIRouter:
     for body in BODIES:
         _add_evaluate(router, services, body)
 
-    @router.get("/score")
-    async def score(workspace: Workspace = "default", view: View = "summary") -> dict[str, Any]:
+    @router.get("/score", responses=answers(replies.SCORED))
+    async def score(workspace: Workspace = "default", view: View = "summary") -> Any:
         """Scores of the five dimensions and overall, with the interpretation."""
         return {"success": True, **wire(await services.scores.score(workspace=workspace, view=view))}
 
-    @router.get("/report")
-    async def report(workspace: Workspace = "default") -> dict[str, Any]:
+    @router.get("/report", responses=answers(replies.REPORTED))
+    async def report(workspace: Workspace = "default") -> Any:
         """Everything known about a workspace, for a page."""
         return {"success": True, "report": wire(await services.report.report(workspace=workspace))}
 
-    @router.get("/checks/{check_id}")
-    async def explain(check_id: str) -> dict[str, Any]:
+    @router.get("/checks/{check_id}", responses=answers(replies.EXPLAINED, 404))
+    async def explain(check_id: str) -> Any:
         """What one check claims, why, how, with which threshold and source."""
         return {"success": True, "check": wire(await services.scores.explain(check_id=check_id))}
 
@@ -48,7 +49,7 @@ def evaluation_router(services: Services) -> APIRouter:
 
 
 def _add_evaluate(router: APIRouter, services: Services, body_type: type[schemas.EvaluationBody]) -> None:
-    async def evaluate(body: schemas.EvaluationBody) -> dict[str, Any]:
+    async def evaluate(body: schemas.EvaluationBody) -> Any:
         artifacts = body.artifacts.model_dump()
         result = await services.evaluation.evaluate(
             workspace=body.workspace,
@@ -64,5 +65,6 @@ def _add_evaluate(router: APIRouter, services: Services, body_type: type[schemas
         evaluate,
         methods=["POST"],
         name=f"evaluate_{body_type.dimension}",
+        responses=answers(replies.EVALUATED, *WITH_BODY, 404),
         description=f"Judge {body_type.dimension} from `{body_type.claims}` (claims) and artifacts (evidence).",
     )

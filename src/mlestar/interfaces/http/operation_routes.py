@@ -8,6 +8,8 @@ from fastapi import APIRouter, Response
 
 from mlestar import __version__
 from mlestar.interfaces.access import current
+from mlestar.interfaces.http import replies
+from mlestar.interfaces.http.replies import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,16 +20,22 @@ if TYPE_CHECKING:
     from mlestar.services.monitoring import Figure
 
 
+METRICS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+    **answers(None),
+}
+
+
 def operation_router(services: Services) -> APIRouter:
     """Health and metrics."""
     router = APIRouter(tags=["operation"])
 
-    @router.get("/health")
-    async def health() -> dict[str, Any]:
+    @router.get("/health", responses=answers(replies.HEALTH))
+    async def health() -> Any:
         """Whether the server answers."""
         return {"status": "ok", "version": __version__}
 
-    @router.get("/metrics", response_class=Response)
+    @router.get("/metrics", response_class=Response, responses=METRICS)
     async def metrics() -> Response:
         """Prometheus metrics of the workspaces that the caller may read."""
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest

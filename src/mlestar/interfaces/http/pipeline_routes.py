@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from mlestar.interfaces.http import schemas
+from mlestar.interfaces.http import replies, schemas
+from mlestar.interfaces.http.alert_routes import STREAM
+from mlestar.interfaces.http.replies import WITH_BODY, answers
 from mlestar.interfaces.wire import wire
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from mlestar.app import Services
     from mlestar.core.run import Run
 
-Workspace = Annotated[str, Query(description="Named store; nothing crosses workspaces.")]
+Workspace = schemas.WorkspaceQuery
 ACCEPTED = 202
 UNFINISHED = frozenset({"queued", "running"})
 POLL_S = 0.5
@@ -29,55 +31,57 @@ def pipeline_router(services: Services) -> APIRouter:
     """The endpoints of pipelines, runs and models."""
     router = APIRouter(tags=["pipelines"])
 
-    @router.post("/pipeline/create")
-    async def create(body: schemas.PipelineBody) -> dict[str, Any]:
+    @router.post("/pipeline/create", responses=answers(replies.CREATED, *WITH_BODY))
+    async def create(body: schemas.PipelineBody) -> Any:
         """Check a config and keep it."""
         pipeline = await services.guide.create_pipeline(workspace=body.workspace, name=body.name, config=body.config)
         return {"success": True, "pipeline": wire(pipeline)}
 
-    @router.post("/pipeline/execute/{pipeline_id}")
-    async def execute(pipeline_id: str, response: Response, body: schemas.ExecuteBody | None = None) -> dict[str, Any]:
+    @router.post("/pipeline/execute/{pipeline_id}", responses=answers(replies.EXECUTED, *WITH_BODY, 404, accepted=True))
+    async def execute(pipeline_id: str, response: Response, body: schemas.ExecuteBody | None = None) -> Any:
         """Run all five stages; 202 with the run when it takes longer than `wait`."""
         wanted = body or schemas.ExecuteBody()
         run = await services.pipelines.run(workspace=wanted.workspace, pipeline_id=pipeline_id, wait_s=wanted.wait)
         return _answer(run, response)
 
-    @router.get("/pipeline/runs")
-    async def runs(workspace: Workspace = "default") -> dict[str, Any]:
+    @router.get("/pipeline/runs", responses=answers(replies.RUNS))
+    async def runs(workspace: Workspace = "default") -> Any:
         """The newest runs, newest first."""
         return {"success": True, "runs": wire(await services.pipelines.runs(workspace=workspace))}
 
-    @router.get("/pipeline/runs/{run_id}")
+    @router.get("/pipeline/runs/{run_id}", responses=answers(replies.RUN, 404))
     async def get(
         run_id: str, workspace: Workspace = "default", wait: Annotated[float, Query(ge=0, le=60)] = 0.0
-    ) -> dict[str, Any]:
+    ) -> Any:
         """State, stages, metrics and model of a run."""
         return {
             "success": True,
             "run": wire(await services.pipelines.get(workspace=workspace, run_id=run_id, wait_s=wait)),
         }
 
-    @router.post("/pipeline/runs/{run_id}/cancel")
-    async def cancel(run_id: str, workspace: Workspace = "default") -> dict[str, Any]:
+    @router.post("/pipeline/runs/{run_id}/cancel", responses=answers(replies.RUN, 404, 409))
+    async def cancel(run_id: str, workspace: Workspace = "default") -> Any:
         """Stop a run."""
         return {"success": True, "run": wire(await services.pipelines.cancel(workspace=workspace, run_id=run_id))}
 
-    @router.get("/pipeline/runs/{run_id}/events", response_class=StreamingResponse)
+    @router.get(
+        "/pipeline/runs/{run_id}/events", response_class=StreamingResponse, responses={**STREAM, **answers(None, 404)}
+    )
     async def events(
         run_id: str,
         workspace: Workspace = "default",
-        last_event_id: Annotated[int, Header(ge=0)] = 0,
+        last_event_id: schemas.LastEvent = None,
     ) -> StreamingResponse:
         """Progress as server-sent events, from the beginning or after `Last-Event-ID`, until the run ends."""
         await services.pipelines.get(workspace=workspace, run_id=run_id)  # an unknown run is a 404, not an empty stream
         return StreamingResponse(
-            _follow(services, workspace, run_id, last_event_id),
+            _follow(services, workspace, run_id, last_event_id or 0),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store"},
         )
 
-    @router.post("/model/train")
-    async def train(body: schemas.TrainBody, response: Response) -> dict[str, Any]:
+    @router.post("/model/train", responses=answers(replies.TRAINED, *WITH_BODY, 404, 409, accepted=True))
+    async def train(body: schemas.TrainBody, response: Response) -> Any:
         """Train, measure and register a model; 202 when it takes longer than `wait`."""
         model = await services.guide.train(
             workspace=body.workspace,
@@ -101,7 +105,7 @@ def pipeline_router(services: Services) -> APIRouter:
     return router
 
 
-def _answer(run: Run, response: Response) -> dict[str, Any]:
+def _answer(run: Run, response: Response) -> Any:
     if run.status in UNFINISHED:
         response.status_code = ACCEPTED
     shown = wire(run)

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Header, Query
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+
+from mlestar.interfaces.http.examples import EXAMPLES
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 JsonObject = dict[str, Any]
-Workspace = Annotated[str, Field(description="Named store; nothing crosses workspaces.")]
+WORKSPACE: dict[str, Any] = {
+    "pattern": r"^[A-Za-z0-9._-]{1,64}$",
+    "description": "Named store; nothing crosses workspaces.",
+}
+Workspace = Annotated[str, Field(**WORKSPACE)]
+WorkspaceQuery = Annotated[str, Query(**WORKSPACE)]
+Line = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x1f]*$")]
+"""A name or a key: text on one line."""
+MOST_ID = 2**53 - 1
+LastEvent = Annotated[int | None, Header(ge=0, le=MOST_ID, description="Id of the last event seen; later ones follow.")]
 
 
 class Body(BaseModel):
     """A body refuses keys it does not know: a mistyped name is never silently lost."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """With the integration guide's example, where it has one."""
+        schema = handler.resolve_ref_schema(handler(core))
+        example = EXAMPLES.get(cls.__name__)
+        return schema if example is None else {**schema, "examples": [example]}
 
 
 class Artifacts(Body):
@@ -79,7 +102,7 @@ class ExcellenceBody(EvaluationBody):
 class PipelineBody(Body):
     """A pipeline to keep."""
 
-    name: str
+    name: Line
     config: JsonObject = Field(default_factory=dict)
     workspace: Workspace = "default"
 
@@ -94,15 +117,15 @@ class ExecuteBody(Body):
 class TrainBody(Body):
     """A model to train on the synthetic marketing data set, or on the data named in `data`."""
 
-    name: str
+    name: Line
     dataSize: int = Field(default=10_000, ge=100, le=1_000_000, description="Rows of the synthetic data set.")
-    algorithm: str = "auto"
-    epochs: int | None = Field(default=None, ge=1)
-    batchSize: int | None = Field(default=None, ge=1)
+    algorithm: Line = "auto"
+    epochs: int | None = Field(default=None, ge=1, le=1_000_000)
+    batchSize: int | None = Field(default=None, ge=1, le=1_000_000)
     learningRate: float | None = Field(default=None, gt=0)
     data: JsonObject = Field(default_factory=dict, description="The pipeline's `data` part.")
     features: JsonObject = Field(default_factory=dict, description="The pipeline's `features` part.")
-    environment: str = "staging"
+    environment: Line = "staging"
     wait: float = Field(default=20.0, ge=0, le=60, description="Seconds to wait for the end before answering 202.")
     workspace: Workspace = "default"
 
@@ -120,11 +143,11 @@ class UpdateBody(Body):
     windowId: Any = Field(description="1 to 7, or a window's name.")
     content: Any = Field(description="Text or JSON.")
     priority: Any = Field(default=None, description="0 to 5 or a name; default: the window's.")
-    key: str = ""
+    key: Line = ""
     kind: str = "note"
     mode: str = "append"
-    expectedVersion: int | None = None
-    requestId: str = ""
+    expectedVersion: int | None = Field(default=None, ge=0, le=MOST_ID)
+    requestId: Line = ""
     workspace: Workspace = "default"
 
 
@@ -133,7 +156,7 @@ class ThinkBody(Body):
 
     problem: str
     steps: list[str] = Field(default_factory=list, max_length=100)
-    session: str = ""
+    session: Line = ""
     workspace: Workspace = "default"
 
 

@@ -7,9 +7,12 @@ from collections import defaultdict, deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import anyio
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.exceptions import HTTPException
 
 from mlestar.interfaces.access import current
+from mlestar.interfaces.http.draining import Draining
 from mlestar.interfaces.http.errors import error_response
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OPEN_PATHS = frozenset({"/health"})
 MOST_BODY_BYTES = 4 * 1024 * 1024
 MINUTE_S = 60.0
+BODY_S = 30.0
+"""A body must have come in whole by then: a slow one would hold its place for ever."""
+MOST_CALLERS = 10_000
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -59,13 +65,19 @@ class Guard:
         self._most_at_once = settings.max_concurrent_requests
         self._most_a_minute = settings.max_requests_per_minute
         self._under_way = 0
+        self._draining = Draining()
         self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def drain(self) -> None:
+        """End the open streams: the server was told to stop."""
+        self._draining.begin()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, then pass on with the caller's rights."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        send = _with_headers(send)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         access = self._doorkeeper.access_of(headers.get("authorization", ""))
         client = scope.get("client")
@@ -76,7 +88,7 @@ class Guard:
         right = current.set(access) if access is not None else None
         self._under_way += 1
         try:
-            await self._app(scope, _bounded(receive), _with_headers(send))
+            await self._draining.run(self._app, scope, _bounded(receive), send)
         finally:
             self._under_way -= 1
             if right is not None:
@@ -96,14 +108,19 @@ class Guard:
         if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
             message = f"A body holds at most {MOST_BODY_BYTES} bytes."
             return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, "INPUT_TOO_LARGE")
-        if access is None and path not in OPEN_PATHS:
+        overload = self._overload(access.name if access else caller)
+        if overload is None and access is None and path not in OPEN_PATHS:
             answer = error_response(HTTPStatus.UNAUTHORIZED, "Send `Authorization: Bearer <token>`.", "UNAUTHORIZED")
             answer.headers["WWW-Authenticate"] = 'Bearer, Basic realm="mlestar"'
             return answer
-        return self._overload(access.name if access else caller)
+        return overload
 
     def _overload(self, caller: str) -> JSONResponse | None:
-        now, recent = time.monotonic(), self._recent[caller]
+        now = time.monotonic()
+        if len(self._recent) > MOST_CALLERS:  # forget those who have not called for a minute
+            kept = {name: times for name, times in self._recent.items() if times and times[-1] > now - MINUTE_S}
+            self._recent = defaultdict(deque, kept)
+        recent = self._recent[caller]
         while recent and recent[0] < now - MINUTE_S:
             recent.popleft()
         if len(recent) >= self._most_a_minute:
@@ -128,14 +145,23 @@ def _with_headers(send: Send) -> Send:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """Cut off a body that is larger than it may be, also when no length was stated."""
-    seen = 0
+    """Cut off a body that is larger than it may be, also when no length was stated, or that comes in too slowly."""
+    seen, whole, deadline = 0, False, time.monotonic() + BODY_S
 
     async def read() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, whole
+        if whole:
+            return await receive()
+        try:
+            with anyio.fail_after(deadline - time.monotonic()):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the body did not come in within {BODY_S:.0f} s") from None
         seen += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if seen > MOST_BODY_BYTES else message
+        if seen > MOST_BODY_BYTES:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body holds at most {MOST_BODY_BYTES} bytes")
+        whole = not message.get("more_body", False)
+        return message
 
     return read
 
