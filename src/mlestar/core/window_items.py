@@ -26,12 +26,13 @@ def window_items(judgement: Judgement, letter: str) -> list[dict[str, Any]]:
         view = judgement.view(finding)
         place = f" at {finding.where}" if str(finding.where) else ""
         fix = f" Fix: {finding.fix.rstrip('.')}." if finding.fix else ""
+        said = f"{finding.check} {finding.outcome} ({finding.level})"
         seen = finding.observed.rstrip(".")
         important = finding.outcome is Outcome.FAIL or finding.check in judgement.card.blockers
         items.append(
             {
                 "key": finding.check,
-                "text": f"{finding.check} {finding.outcome} ({finding.level}){place}: {seen}.{fix} (+{view.gain} points)",
+                "text": f"{said}{place}: {seen}.{fix} (+{view.gain} points)",
                 "priority": HIGH if important else NORMAL,
             }
         )
