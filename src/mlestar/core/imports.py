@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mlestar.core.source_names import dotted
 
@@ -27,8 +27,12 @@ DISTRIBUTIONS: Mapping[str, str] = {
 
 def imports(tree: ast.Module | None) -> Mapping[str, str]:
     """Local name -> full dotted name of what it was imported from; relative imports keep their dots."""
+    return _imports(ast.walk(tree) if tree else ())
+
+
+def _imports(nodes: Iterable[ast.AST]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for node in ast.walk(tree) if tree else ():
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.asname:
@@ -52,15 +56,17 @@ def imported_names(text: str) -> frozenset[str]:
 
 def called_names(tree: ast.Module | None) -> tuple[tuple[str, int], ...]:
     """(full name, line) of each call whose function or receiver was imported."""
-    known = imports(tree)
+    kept = (ast.Import, ast.ImportFrom, ast.Assign, ast.Call)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, kept)] if tree else []
+    known = _imports(nodes)
     made: dict[str, str] = {}
-    for node in ast.walk(tree) if tree else ():
+    for node in nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             origin = _resolved(dotted(node.value.func), known)
             for target in node.targets:
                 if origin and isinstance(target, (ast.Name, ast.Attribute)):
                     made[dotted(target)] = origin
-    return tuple(_calls(tree, known, made))
+    return tuple(_calls(nodes, known, made))
 
 
 def third_party(imported: frozenset[str], own: frozenset[str]) -> frozenset[str]:
@@ -82,8 +88,8 @@ def normalized(name: str) -> str:
     return "-".join(part for part in name.lower().replace("_", "-").replace(".", "-").split("-") if part)
 
 
-def _calls(tree: ast.Module | None, known: Mapping[str, str], made: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree) if tree else ():
+def _calls(nodes: Iterable[ast.AST], known: Mapping[str, str], made: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    for node in nodes:
         if isinstance(node, ast.Call):
             name = dotted(node.func)
             full = _resolved(name, known) or _resolved(name, made)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlestar.core.leakage_calls import follow_call
@@ -72,9 +73,19 @@ class Index:
     def module_named(self, name: str) -> str | None:
         """The project file that an import path means: by equality, then by its last parts."""
         if name not in self.named:
-            ends = [p for p, m in self.modules.items() if m.dotted == name or m.dotted.endswith("." + name)]
+            last = name.rpartition(".")[2]
+            ends = [path for path, full in self.by_last_part.get(last, ()) if f".{full}".endswith(f".{name}")]
             self.named[name] = min(ends, key=len) if name and ends else None
         return self.named[name]
+
+    @cached_property
+    def by_last_part(self) -> dict[str, list[tuple[str, str]]]:
+        """Last part of an import path -> (path, import path) of every module that ends with it."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for path, module in self.modules.items():
+            dotted = module.dotted
+            found.setdefault(dotted.rpartition(".")[2], []).append((path, dotted))
+        return found
 
     def names_in(self, path: str) -> Mapping[str, str]:
         """What the names of a module mean: `module:name` of an import, "" for its own functions and classes."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,8 @@ from mlestar.execution.statements_read import statements_read
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
 
+RARELY = 500_000
+"""New objects until the collector looks for cycles among them; some 50 MB (ours)."""
 Report = Callable[[float, float | None, str], None]
 
 
@@ -36,6 +40,11 @@ def judge(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
         NotFound: A column that a table does not have.
         InvalidInput: A file that cannot be read as what it was named for.
     """
+    with _rarely_collecting():
+        return _judged(payload, report)
+
+
+def _judged(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
     ids = [check for check in CHECKS if check[0] in payload["dimensions"]]
     total = float(1 + len(ids))
     report(0, total, "reading")
@@ -58,6 +67,17 @@ def judge(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
         "runnable": dict(facts.runnable),
         "read": dict(collected.read),
     }
+
+
+@contextmanager
+def _rarely_collecting() -> Generator[None]:
+    """Syntax trees are millions of objects without cycles: searching them again and again costs more than growing them."""
+    usual = gc.get_threshold()
+    gc.set_threshold(RARELY, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _tried(payload: Mapping[str, Any], collected: Collected, say: Callable[[str], None]) -> Facts:
