@@ -13,7 +13,7 @@ from mlestar.execution.child import Limits, run_child
 from mlestar.execution.launcher import warm_up
 from mlestar.services.evaluation import CHILD_LIMITS, JUDGE
 
-FILES, LIMIT_S, ROUNDS = 10_000, 5.0, 3
+FILES, LIMIT_S, ROUNDS = 10_000, 5.0, 2
 MODULE = '''"""Module {i} of package {p}."""
 
 import numpy as np

@@ -2,6 +2,7 @@
 
 import logging
 
+import numpy as np
 import pandas as pd
 from fastapi import FastAPI
 
@@ -14,6 +15,11 @@ train = pd.read_csv(DATA / "train.csv")
 model = screening_pipeline(SEED).fit(train.drop(columns=TARGET), train[TARGET])
 
 
+def predict(masses: pd.DataFrame) -> np.ndarray:
+    """The probability of being malignant, one a row."""
+    return model.predict_proba(masses)[:, 1]
+
+
 @app.get("/health")
 def health() -> dict[str, str]:
     """For the liveness probe."""
@@ -23,6 +29,6 @@ def health() -> dict[str, str]:
 @app.post("/score")
 def score(mass: dict[str, float]) -> dict[str, float]:
     """The probability that the mass is malignant."""
-    value = float(model.predict_proba(pd.DataFrame([mass]))[0, 1])
+    value = float(predict(pd.DataFrame([mass]))[0])
     logger.info("scored one mass: %.3f", value)
     return {"malignant": value}

@@ -71,7 +71,7 @@ def _judged(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 @contextmanager
 def _rarely_collecting() -> Generator[None]:
-    """Syntax trees are millions of objects without cycles: searching them again and again costs more than growing them."""
+    """Syntax trees are millions of objects without cycles: searching them again costs more than growing them."""
     usual = gc.get_threshold()
     gc.set_threshold(RARELY, *usual[1:])
     try:
