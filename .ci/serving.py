@@ -25,10 +25,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(command: list[str], port: int) -> Generator[str]:
-    """Run `command` until the block ends; gives its address once it says that it is healthy."""
+def serving(command: list[str], port: int, *, started: list[subprocess.Popen[bytes]] | None = None) -> Generator[str]:
+    """Run `command` until the block ends; gives its address once it says that it is healthy.
+
+    `started` gets the process, for those who want to stop it themselves.
+    """
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command) as process:
+        if started is not None:
+            started.append(process)
         try:
             until = time.monotonic() + START_S
             while not _healthy(url):

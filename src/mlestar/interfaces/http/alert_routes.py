@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 Workspace = schemas.WorkspaceQuery
 KEEP_ALIVE_S = 15.0
 """A comment at least this often, so that proxies and clients know the stream is alive."""
-STREAM: dict[int | str, dict[str, Any]] = {
-    HTTPStatus.OK: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+EVENT: dict[str, Any] = {
+    "description": "One server-sent event; `data` is JSON text.",
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    "required": ["data"],
 }
+STREAM: dict[int | str, dict[str, Any]] = {HTTPStatus.OK: {"content": {"text/event-stream": {"schema": EVENT}}}}
 
 
 def alert_router(services: Services) -> APIRouter:
