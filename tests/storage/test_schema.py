@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from mlestar.storage import migrations
 from mlestar.storage.database import Database
-from mlestar.storage.schema import NEWEST
+from mlestar.storage.schema import NEWEST, create, ensure_current, is_current, migrate
 from mlestar.storage.tables import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
 
 
 def test_the_newest_revision_is_the_newest_file() -> None:
@@ -28,6 +37,33 @@ def test_a_migrated_database_has_exactly_the_declared_tables(tmp_path: Path) -> 
         context = MigrationContext.configure(connection, opts={"include_name": is_declared})
         assert compare_metadata(context, metadata) == []
     database.close()
+
+
+def test_a_new_database_is_created_as_the_migrations_leave_it() -> None:
+    def schema(build: Callable[[Connection], None]) -> list[str]:
+        with create_engine("sqlite://").begin() as connection:
+            build(connection)
+            assert is_current(connection)
+            rows = connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master ORDER BY type, name")
+            return [" ".join(" ".join(map(str, row)).replace("(", " ( ").replace(")", " ) ").split()) for row in rows]
+
+    assert schema(create) == schema(migrate)
+
+
+def test_a_database_of_an_older_revision_is_migrated() -> None:
+    with create_engine("sqlite://").begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE schema_version (version_num VARCHAR(32) PRIMARY KEY)")
+        ensure_current(connection)
+        assert is_current(connection)
+
+
+def test_creating_a_database_does_not_load_the_migrations(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom mlestar.storage.database import Database\n"
+        f"Database('sqlite:///{(tmp_path / 'm.db').as_posix()}').engine\n"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_current_database_opens_while_another_connection_writes(tmp_path: Path) -> None:
