@@ -82,7 +82,12 @@ class FeaturesSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSpec:
-    """What is trained, and for how long."""
+    """What is trained, and for how long.
+
+    Attributes:
+        time_budget_s: Processor seconds of the training stage; 0: the usual ones, and a transformer is bounded by its
+            epochs alone.
+    """
 
     algorithm: str = "auto"
     epochs: int = 10
@@ -90,7 +95,7 @@ class TrainingSpec:
     learning_rate: float = 0.001
     trials: int = 0
     tuning_metric: str = ""
-    time_budget_s: float = 60.0
+    time_budget_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,9 @@ class Deployment:
         await self._live.save_stage(StageState(name="deployment", status=Status.RUNNING))
         records = await anyio.to_thread.run_sync(self._records, fingerprints)
         known = await self._known(payload["roots"])
-        verified = await run_child(VERIFY, {**payload, "records": records, **known}, on_progress=self._live.on_progress)
+        verified = await run_child(
+            VERIFY, {**payload, "records": records, "at": begun, **known}, on_progress=self._live.on_progress
+        )
         found = [from_json(parts) for parts in verified["findings"]]
         checks = tuple(StageCheck(**check) for check in verified["checks"])
         environment = parse(payload["config"]).environment
@@ -70,6 +72,7 @@ class Deployment:
             output={
                 "latency_p95_ms": verified["latency_p95_ms"],
                 "card": str(self._artifacts.path(verified["card_sha256"])),
+                "reference_profile": str(self._artifacts.path(verified["reference_profile_sha256"])),
             },
         )  # fmt: skip
         await self._refuse_broken(state, checks)
@@ -127,7 +130,8 @@ class Deployment:
         return {
             "run_id": self._run.run_id, "pipeline_id": self._run.pipeline_id, "code_commit": commit,
             "data_sha256": verified["summary"]["data_sha256"], "params": records["training"]["private"]["params"],
-            "card_sha256": verified["card_sha256"], "metrics": records["evaluation"]["summary"]["metrics"],
+            "card_sha256": verified["card_sha256"], "reference_profile_sha256": verified["reference_profile_sha256"],
+            "metrics": records["evaluation"]["summary"]["metrics"],
             "synthetic": verified["summary"]["synthetic"],
         }  # fmt: skip
 

@@ -16,7 +16,7 @@ from mlestar.core.data_facts import DataFacts, Predictions, Table
 from mlestar.core.evidence import Level, Outcome
 from mlestar.core.facts import Facts
 from mlestar.core.finding_json import to_json
-from mlestar.core.pipeline import parse
+from mlestar.core.pipeline import canonical, parse
 from mlestar.core.run import StageCheck
 from mlestar.core.run_facts import Estimate, RunFacts
 from mlestar.errors import MlestarError
@@ -24,6 +24,8 @@ from mlestar.execution.frames import array_bytes, array_from, prepared_from, tru
 from mlestar.execution.sources import source_digest
 from mlestar.stages import deployment
 from mlestar.stages.card import write_card
+from mlestar.stages.fitted import fitted_on, is_one_pipeline
+from mlestar.stages.profile import reference_profile
 from mlestar.stages.training import answer_of
 from mlestar.storage.artifacts import Artifacts
 
@@ -50,11 +52,13 @@ def verify(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
     Args:
         payload: run_id, name, config, roots, folder, records (of the worker), source_digest, previous (sha256 and
-            record of the registered version before this one, or null), versions (registered so far), code_commit.
+            record of the registered version before this one, or null), versions (registered so far), code_commit, at
+            (seconds since 1970).
         report: Told what is being done.
 
     Returns:
-        checks (of the deployment stage), findings (JSON), latency_p95_ms, model_sha256, card_sha256, summary.
+        checks (of the deployment stage), findings (JSON), latency_p95_ms, model_sha256, card_sha256,
+        reference_profile_sha256, summary.
     """
     checker = _Verification(payload)
     report(0, 4, "loading the package in a fresh process")
@@ -62,7 +66,10 @@ def verify(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
     report(1, 4, "timing single predictions")
     latency = checker.latency_ms()
     report(2, 4, "judging what the run measured")
-    findings = checker.findings(latency, loads=None if not payload["previous"] else checks[1].outcome == "pass")
+    profile = checker.profile()
+    findings = checker.findings(
+        latency, profile, loads=None if not payload["previous"] else checks[1].outcome == "pass"
+    )
     report(4, 4, "verified")
     return {
         "checks": [asdict(check) for check in checks],
@@ -70,6 +77,7 @@ def verify(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
         "latency_p95_ms": latency,
         "model_sha256": payload["records"]["training"]["artifacts"]["model.skops"],
         "card_sha256": checker.card(),
+        "reference_profile_sha256": profile,
         "summary": {"data_sha256": checker.prepared.facts["sha256"], "synthetic": checker.prepared.facts["synthetic"]},
     }
 
@@ -134,8 +142,16 @@ class _Verification:
         parts = {name: self.records[name]["summary"] for name in ("data", "training", "evaluation")}
         return self.artifacts.put(write_card(name=self.payload["name"], **parts).encode())
 
-    def findings(self, latency: float, *, loads: bool | None) -> list[Any]:
-        facts = Facts(data=self._data_facts(), run=self._run_facts(latency, loads=loads))
+    def profile(self) -> str:
+        """Write the reference profile of the training rows; returns its hash."""
+        made = reference_profile(
+            self.prepared.train, self.prepared.kinds, answers=self.answers, data_sha256=self.prepared.facts["sha256"],
+            at=self.payload["at"],
+        )  # fmt: skip
+        return self.artifacts.put(canonical(made).encode())
+
+    def findings(self, latency: float, profile: str, *, loads: bool | None) -> list[Any]:
+        facts = Facts(data=self._data_facts(), run=self._run_facts(latency, profile, loads=loads))
         found = run_checks(facts, MEASURED_CHECKS)
         run_id = self.payload["run_id"]
         return [
@@ -182,7 +198,7 @@ class _Verification:
             classes=prepared.classes, positive=prepared.classes[1] if binary else None, groups=groups,
         )  # fmt: skip
 
-    def _run_facts(self, latency: float, *, loads: bool | None) -> RunFacts:
+    def _run_facts(self, latency: float, profile: str, *, loads: bool | None) -> RunFacts:
         summary, private = self.records["evaluation"]["summary"], self.records["evaluation"]["private"]
         trained = self.records["training"]
         names = list(self.prepared.kinds)
@@ -190,15 +206,17 @@ class _Verification:
         return RunFacts(
             run_id=self.payload["run_id"], name=self.payload["name"], synthetic=self.prepared.facts["synthetic"],
             algorithm=trained["summary"]["algorithm"], params=trained["private"]["params"], split=self.prepared.split,
-            single_pipeline=True, fitted_on_train_only=True, schema_holds=self._schema_holds(),
+            single_pipeline=is_one_pipeline(self.model),
+            fitted_on_train_only=fitted_on(self.model, self.prepared.train[names]), schema_holds=self._schema_holds(),
             metrics=_estimates(summary["metrics"]), train_metrics=summary["train_metrics"],
             baselines={name: _estimates(part) for name, part in summary["baselines"].items()},
             alternatives=trained["summary"]["out_of_fold"], tuning=trained["summary"]["tuning"],
             importances={name: (a + b) / 2 for name, a, b in zip(names, first, second, strict=True)},
             importance_stability=_rank_correlation(first, second),
-            latency_p95_ms=latency, model_sha256=trained["artifacts"]["model.skops"],
+            local_explanation=any(one["difference"] for one in summary["local_explanation"]["contributions"]),
+            reference_profile_sha256=profile, latency_p95_ms=latency, model_sha256=trained["artifacts"]["model.skops"],
             prediction_sha256=private["prediction_sha256"], data_sha256=self.prepared.facts["sha256"],
-            repeat_sha256=trained["private"].get("repeat_sha256", ""),
+            repeat_sha256=trained["private"]["repeat_sha256"],
             code_commit=self.payload["code_commit"], previous_version_loads=loads,
             versions=self.payload["versions"] + 1,
         )  # fmt: skip

@@ -95,17 +95,26 @@ class _Work:
                 "algorithm": learned.algorithm, "members": learned.weights, "metric": learned.metric,
                 "out_of_fold": learned.alternatives, "screened_out": learned.screened_out,
                 "tuning": learned.tuning, "curve": list(learned.curve), "notes": list(learned.notes),
+                "time": learned.time,
             }  # fmt: skip
             return StageOutput(
                 files={"model.skops": package, "out_of_fold.npy": array_bytes(learned.answers)},
                 summary=summary,
                 checks=learned.checks,
-                private={"params": learned.params},
+                private={"params": learned.params, "repeat_sha256": self._repeated(learned.repeat)},
             )
 
         inputs = (self._before("data"), asdict(self.spec.training))
         self.records["training"] = self.store.stage("training", inputs, do)
         return self.records["training"]
+
+    def _repeated(self, model: Any) -> str:
+        """Prediction hash of a second training, through its package as the first one goes; empty without one."""
+        if model is None:
+            return ""
+        again = deployment.load_model(deployment.dump_model(model))
+        answers = training.answer_of(again, self.prepared.test[list(self.prepared.kinds)], self.prepared.task)
+        return hashlib.sha256(array_bytes(answers)).hexdigest()
 
     def evaluate(self) -> dict[str, Any]:
         metric = self.records["training"]["summary"]["metric"]
@@ -125,6 +134,7 @@ class _Work:
                 "train_metrics": found.train_metrics,
                 "weakest_slices": list(found.slices[:5]),
                 "importances": _ranked(found.importances),
+                "local_explanation": found.explained,
                 "calibration": found.calibration,
                 "errors": {name: value for name, value in found.errors.items() if name != "worst"},
                 "fairness": found.fairness,
@@ -137,7 +147,9 @@ class _Work:
                 files={
                     "predictions.npy": saved,
                     "fixture.npy": array_bytes(alone),
-                    "diagnosis.json": canonical({"slices": list(found.slices), "errors": found.errors}).encode(),
+                    "diagnosis.json": canonical(
+                        {"slices": list(found.slices), "errors": found.errors, "explained": found.explained}
+                    ).encode(),
                     **_plots(summary),
                 },
                 summary=summary,
@@ -177,7 +189,9 @@ class _Work:
         )  # fmt: skip
 
     def _before(self, stage: str) -> list[str]:
-        return [*sorted(self.records[stage]["artifacts"].values()), canonical(self.records[stage]["summary"])]
+        record = self.records[stage]
+        told = {name: value for name, value in record["summary"].items() if name != "time"}  # never twice the same
+        return [*sorted(record["artifacts"].values()), canonical(told)]
 
 
 def _quiet() -> None:

@@ -62,3 +62,17 @@ def greedy_weights(answers: Mapping[str, np.ndarray], score: Callable[[np.ndarra
             best, kept = scores[name], len(chosen)
     members = chosen[:kept]
     return {name: members.count(name) / kept for name in dict.fromkeys(members)}
+
+
+def simplest_good_one(draws: Mapping[str, np.ndarray], values: Mapping[str, float]) -> str:
+    """The first candidate whose score is within one standard error of the best one's.
+
+    The rule of Breiman et al. (1984), on paired draws: blending weights were found on the very rows that score them,
+    so a blend has to win by more than the noise to be worth more than one model.
+
+    Args:
+        draws: Candidate -> (draws,) bootstrap scores on the same samples, more is better; the simplest first.
+        values: Candidate -> score on all rows.
+    """
+    best = max(values, key=values.__getitem__)
+    return next(name for name in draws if values[best] - values[name] <= float(np.nanstd(draws[best] - draws[name])))

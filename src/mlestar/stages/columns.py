@@ -5,11 +5,13 @@ They are what a packaged model consists of beside scikit-learn's own, so their s
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 if TYPE_CHECKING:
@@ -17,6 +19,29 @@ if TYPE_CHECKING:
 
 _SEPARATOR = "\x00"
 _DAY_S = 86_400.0
+
+
+class Columns(ColumnTransformer):
+    """A ColumnTransformer that records which rows it was fitted on.
+
+    Attributes:
+        rows_seen_: How many.
+        rows_sha256_: Of their content and order (see `rows_digest`).
+    """
+
+    def fit_transform(self, X: pd.DataFrame, y: Any = None, **params: Any) -> Any:  # noqa: N803 - scikit-learn's interface
+        """Fit every part and answer its (n_rows, n_outputs) matrix. `fit` comes here too."""
+        self.rows_seen_ = len(X)
+        self.rows_sha256_ = rows_digest(X)
+        return super().fit_transform(X, y, **params)
+
+
+def rows_digest(rows: pd.DataFrame) -> str:
+    """SHA-256 of the rows' content and order, whatever their index."""
+    import pandas as pd
+
+    hashes = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    return hashlib.sha256(hashes.tobytes()).hexdigest()
 
 
 class Texts(TfidfVectorizer):

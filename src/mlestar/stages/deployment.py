@@ -23,6 +23,7 @@ TRUSTED = frozenset({
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor",
     "mlestar.stages.blend.Blend",
+    "mlestar.stages.columns.Columns",
     "mlestar.stages.columns.DateParts",
     "mlestar.stages.columns.Texts",
     "mlestar.stages.transformer.TextEncoder",

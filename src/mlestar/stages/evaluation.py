@@ -12,7 +12,7 @@ from mlestar.stages import metrics
 from mlestar.stages.algorithms import ALGORITHMS
 from mlestar.stages.data import TRUTH
 from mlestar.stages.diagnosis import calibration, errors, fairness
-from mlestar.stages.explain import importances, slices
+from mlestar.stages.explain import explain_row, importances, slices
 from mlestar.stages.folds import Folds, as_scored
 from mlestar.stages.training import answer_of, train_metrics
 
@@ -38,6 +38,7 @@ class Evaluated:
         answers: The model's answers on the test rows: (n_rows, n_classes) or (n_rows,).
         metrics, baselines: Held-out estimates; baselines holds dummy, simple and, where known, best_reachable.
         importances: Feature -> (mean drop of the metric, seed 0; the same, seed 1).
+        explained: Why the most wrong held-out row was answered so (see `explain_row`).
     """
 
     answers: np.ndarray
@@ -46,6 +47,7 @@ class Evaluated:
     train_metrics: dict[str, float]
     slices: tuple[Mapping[str, Any], ...]
     importances: dict[str, tuple[float, float]]
+    explained: dict[str, Any]
     calibration: dict[str, Any]
     errors: dict[str, Any]
     fairness: dict[str, Any]
@@ -89,10 +91,13 @@ def evaluate(
     groups = {name: prepared.test[name].astype(str).to_numpy() for name in spec.groups}
     found = slices(rows, scored, prepared.kinds, groups, metric, seed=folds.seed)
     on_train = train_metrics(model, folds.rows, folds.truth, prepared.task, names)
+    wrong = errors(rows, scored, prepared.classes)
+    place = wrong["worst"][0]["row"] if wrong["worst"] else 0
+    explained = explain_row(model, rows, place, folds.rows, prepared.task)
     report(4, 4, "evaluated")
     return Evaluated(
         answers=answers, metrics=reached, baselines=baselines, train_metrics=on_train, slices=found,
-        importances=worth, calibration=calibration(scored), errors=errors(rows, scored, prepared.classes),
+        importances=worth, calibration=calibration(scored), errors=wrong, explained=explained,
         fairness=fairness(scored, groups, folds.seed), checks=_checks(reached, baselines, on_train, spec, metric),
     )  # fmt: skip
 

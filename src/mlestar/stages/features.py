@@ -27,7 +27,7 @@ CHECK_ROWS = 500
 def build_transformer(
     kinds: dict[str, str], view: View, *, n_rows: int, seed: int, without: frozenset[str] = frozenset()
 ) -> Any:
-    """An unfitted ColumnTransformer for features of these kinds.
+    """An unfitted ColumnTransformer (`Columns`) for features of these kinds.
 
     Args:
         kinds: Feature -> kind (see `table`).
@@ -36,7 +36,7 @@ def build_transformer(
         seed: Of the truncated SVD.
         without: Steps of the sparse layout that are left out, for an ablation: "scaling", "characters".
     """
-    from sklearn.compose import ColumnTransformer
+    from mlestar.stages.columns import Columns
 
     of_kind = {kind: [name for name, own in kinds.items() if own == kind] for kind in set(kinds.values())}
     parts: list[tuple[str, Any, Any]] = []
@@ -49,7 +49,7 @@ def build_transformer(
     parts.extend(
         (f"text_{place}", _texts(view, seed, without), name) for place, name in enumerate(of_kind.get(table.TEXT, ()))
     )
-    return ColumnTransformer(parts, sparse_threshold=1.0 if view == "sparse" else 0.0, verbose_feature_names_out=True)
+    return Columns(parts, sparse_threshold=1.0 if view == "sparse" else 0.0, verbose_feature_names_out=True)
 
 
 def _numeric(view: View, without: frozenset[str]) -> Any:

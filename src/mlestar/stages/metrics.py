@@ -85,6 +85,11 @@ def draw_values(name: str, scored: Scored, *, seed: int, draws: int = DRAWS) -> 
     return np.concatenate(values)
 
 
+def gain_draws(name: str, scored: Scored, seed: int) -> np.ndarray:
+    """(draws,) bootstrap values with the sign turned so that more is better."""
+    return gain(name, 1.0) * draw_values(name, scored, seed=seed)
+
+
 def estimate(name: str, scored: Scored, *, seed: int) -> Estimate:
     """The value with its 95% percentile bootstrap interval."""
     import numpy as np

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.pipeline import ALGORITHMS as LIBRARIES
 from mlestar.core.run import StageCheck
 from mlestar.stages import metrics
 from mlestar.stages.algorithms import ALGORITHMS
-from mlestar.stages.blend import Blend, greedy_weights
+from mlestar.stages.blend import Blend, greedy_weights, simplest_good_one
+from mlestar.stages.budget import DEFAULT_S, Budget
 from mlestar.stages.folds import Folds, as_scored, make_folds
+from mlestar.stages.members import SCREEN_ROWS, Crossed, Member, cross_validate, installed, portfolio, screen
 from mlestar.stages.transformer import encoder_for
 from mlestar.stages.tuning import Tuned, tune
 
@@ -24,11 +24,9 @@ if TYPE_CHECKING:
 
 Report = Callable[[float, float | None, str], None]
 
-SCREEN_ROWS = 3_000
-"""Above so many training rows, members are first compared on so many, and the hopeless ones dropped."""
-SCREEN_MARGIN = 0.02
-"""A member this far behind the best on the screen (and beyond its paired interval) is dropped."""
-ALWAYS = "linear"
+FULL_FIT = 1.25
+"""A fit on all rows takes at most so many times a fold's (five folds: four fifths of the rows)."""
+BLEND = "blend"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +39,8 @@ class Learned:
         weights: Member -> weight in the model.
         answers: Out-of-fold answers of the model: (n_rows, n_classes) or (n_rows,).
         predicted: Which training rows those are (all, unless folds go forward in time).
+        repeat: The model trained once more with the same seed; None when the time budget had no room for it.
+        time: budget_s, used_s, stopped (members that did not finish), repeated.
     """
 
     model: Any
@@ -56,149 +56,155 @@ class Learned:
     checks: tuple[StageCheck, ...]
     curve: tuple[Mapping[str, float], ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """One candidate: an algorithm with its params."""
-
-    name: str
-    algorithm: str
-    params: Mapping[str, Any]
+    repeat: Any = None
+    time: Mapping[str, Any] = field(default_factory=dict)
 
 
 def learn(folds: Folds, spec: TrainingSpec, report: Report) -> Learned:
     """Train what the config asks for. All randomness comes from the seed in `folds`."""
     metric = spec.tuning_metric or metrics.SELECTION[folds.task]
+    budget = Budget(spec.time_budget_s or DEFAULT_S)
     if spec.algorithm == "transformer":
-        return _learn_transformer(folds, spec, metric, report)
-    members = _portfolio(spec.algorithm)
-    screened: dict[str, float] = {}
+        return _learn_transformer(folds, spec, metric, budget, report)
+    members, screened, stopped = portfolio(spec.algorithm), dict[str, float](), ()
     if len(members) > 1 and len(folds.rows) > SCREEN_ROWS:
-        members, screened = _screen(members, folds, metric, report)
-    tuned = Tuned()
-    if spec.trials:
-        tuned, members = _tuned_members(members, folds, metric, spec, report)
-    answers = _out_of_fold(members, folds, report)
-    alternatives = {name: metrics.value_of(metric, folds.scored(answer)) for name, answer in answers.items()}
-
-    def score(answer: np.ndarray) -> float:
-        return metrics.gain(metric, metrics.value_of(metric, folds.scored(answer)))
-
-    weights = greedy_weights(answers, score) if len(answers) > 1 else dict.fromkeys(answers, 1.0)
-    chosen = [member for member in members if member.name in weights]
-    fitted: list[Any] = []
-    for place, member in enumerate(chosen):
-        report(place, len(chosen), f"fitting {member.name} on all {len(folds.rows)} training rows")
-        fitted.append(folds.fit_all(ALGORITHMS[member.algorithm], member.params))
-    model = fitted[0] if len(fitted) == 1 else Blend(fitted, [weights[member.name] for member in chosen])
+        members, screened, stopped = screen(members, folds, metric, budget, report)
+    only_tuned = spec.trials > 0 and spec.algorithm != "auto"
+    crossed = Crossed() if only_tuned else cross_validate(members, folds, budget, report)
+    tuned, best = _tuned(members, crossed, folds, metric=metric, spec=spec, budget=budget, report=report)
+    answers = {**crossed.answers, **{f"{name}_tuned": answer for name, answer in tuned.answers.items()}}
+    weights = _weights(answers, [*members, *best], folds, metric)
+    stopped = (*stopped, *crossed.stopped)
+    if budget.left <= 0 and len(weights) > 1:
+        stopped = (*stopped, BLEND)
+        weights = {max(answers, key=lambda name: _worth(answers[name], folds, metric)): 1.0}
+    chosen = [member for member in (*members, *best) if member.name in weights]
+    begun = budget.used
+    model = _fit(chosen, weights, folds, report)
+    repeats = budget.used - begun <= budget.left
     parts = [weight * answers[name] for name, weight in weights.items()]
     blended = sum(parts[1:], start=parts[0])
     return Learned(
         model=model,
+        repeat=_fit(chosen, weights, folds, report, again=True) if repeats else None,
         algorithm=spec.algorithm,
         params={member.name: {"algorithm": member.algorithm, **member.params} for member in chosen},
         metric=metric,
-        alternatives=alternatives,
+        alternatives={name: metrics.value_of(metric, folds.scored(answer)) for name, answer in answers.items()},
         weights=weights,
         screened_out=screened,
         tuning=tuned.record,
         answers=blended,
         predicted=folds.predicted,
         checks=_checks(folds, blended, metric),
+        notes=_notes(budget, stopped, tuned, repeats=repeats),
+        time=_time(budget, stopped, repeats=repeats),
     )
 
 
-def _learn_transformer(folds: Folds, spec: TrainingSpec, metric: str, report: Report) -> Learned:
-    """One network instead of one a fold: early stopping needs held-out training rows, and they give the answers."""
+def _learn_transformer(folds: Folds, spec: TrainingSpec, metric: str, budget: Budget, report: Report) -> Learned:
+    """One network instead of one a fold: early stopping needs held-out training rows, and they give the answers.
+
+    It trains the epochs it was given; only a time budget that the config names ends it earlier.
+    """
     last = folds.only_last()
     train, held = last.parts[0]
-    encoder = encoder_for(folds.kinds, folds.n_classes)
-    curve = encoder.fit(
-        folds.rows.iloc[train], folds.truth[train], held_rows=folds.rows.iloc[held], held_truth=folds.truth[held],
-        spec=spec, seed=folds.seed, report=report,
-    )  # fmt: skip
+    ends = budget if spec.time_budget_s else None
+
+    def fit() -> tuple[Any, tuple[Mapping[str, float], ...]]:
+        encoder = encoder_for(folds.kinds, folds.n_classes)
+        return encoder, encoder.fit(
+            folds.rows.iloc[train], folds.truth[train], held_rows=folds.rows.iloc[held], held_truth=folds.truth[held],
+            spec=spec, seed=folds.seed, report=report, budget=ends,
+        )  # fmt: skip
+
+    encoder, curve = fit()
+    used = budget.used
     answers = answer_of(encoder, folds.rows.iloc[held], folds.task)
+    repeats = used <= budget.left
     params = {"epochs": len(curve), "batch_size": spec.batch_size, "learning_rate": spec.learning_rate}
-    stopped = f"trained {len(curve)} of {spec.epochs} epochs, the best one restored"
+    ended = f"trained {len(curve)} of {spec.epochs} epochs, the best one restored"
     return Learned(
         model=encoder, algorithm="transformer", params={"transformer": {"algorithm": "transformer", **params}},
         metric=metric, alternatives={"transformer": metrics.value_of(metric, last.scored(answers))},
         weights={"transformer": 1.0}, screened_out={}, tuning={}, answers=answers, predicted=last.predicted,
-        checks=_checks(last, answers, metric), curve=curve, notes=(stopped,),
+        checks=_checks(last, answers, metric), curve=curve, repeat=fit()[0] if repeats else None,
+        notes=(ended, *_notes(budget, (), Tuned(), repeats=repeats)), time=_time(budget, (), repeats=repeats),
     )  # fmt: skip
 
 
-def installed(algorithm: str) -> bool:
-    """Whether the library of an algorithm is there."""
-    return not LIBRARIES[algorithm] or find_spec(LIBRARIES[algorithm]) is not None
+def _fit(
+    chosen: list[Member], weights: Mapping[str, float], folds: Folds, report: Report, *, again: bool = False
+) -> Any:
+    """The chosen members on all training rows, as one model."""
+    fitted: list[Any] = []
+    for place, member in enumerate(chosen):
+        once_more = " a second time, to see that it repeats" if again else ""
+        report(place, len(chosen), f"fitting {member.name} on all {len(folds.rows)} training rows{once_more}")
+        fitted.append(folds.fit_all(ALGORITHMS[member.algorithm], member.params))
+    return fitted[0] if len(fitted) == 1 else Blend(fitted, [weights[member.name] for member in chosen])
 
 
-def _portfolio(algorithm: str) -> list[Member]:
-    if algorithm != "auto":
-        return [Member(name=algorithm, algorithm=algorithm, params={})]
-    return [
-        Member(name=name + suffix, algorithm=name, params=params)
-        for name, entry in ALGORITHMS.items()
-        if installed(name)
-        for suffix, params in entry.portfolio.items()
-    ]
+def _worth(answer: np.ndarray, folds: Folds, metric: str) -> float:
+    return metrics.gain(metric, metrics.value_of(metric, folds.scored(answer)))
 
 
-def _screen(members: list[Member], folds: Folds, metric: str, report: Report) -> tuple[list[Member], dict[str, float]]:
-    import numpy as np
-
-    small = folds.screen(SCREEN_ROWS)
-    answers = _out_of_fold(members, small, report, what="screening")
-    draws = {
-        name: np.array(
-            [metrics.gain(metric, value) for value in metrics.draw_values(metric, small.scored(answer), seed=0)]
-        )
-        for name, answer in answers.items()
-    }
-    value = {name: metrics.value_of(metric, small.scored(answer)) for name, answer in answers.items()}
-    best = max(value, key=lambda name: metrics.gain(metric, value[name]))
-    behind = {name: draws[best] - draws[name] for name in value}
-    spread = max(abs(metrics.gain(metric, value[best])), SCREEN_MARGIN)
-    hopeless = {
-        name
-        for name, lag in behind.items()
-        if name != ALWAYS and np.quantile(lag, 0.025) > 0 and lag.mean() > SCREEN_MARGIN * spread
-    }
-    kept = [member for member in members if member.name not in hopeless]
-    return kept, {name: value[name] for name in sorted(hopeless)}
+def _weights(answers: Mapping[str, np.ndarray], members: list[Member], folds: Folds, metric: str) -> dict[str, float]:
+    """The linear model, the best member or the blend: the simplest that is within the noise of the best."""
+    worth = {name: _worth(answer, folds, metric) for name, answer in answers.items()}
+    best = max(worth, key=worth.__getitem__)
+    if len(answers) == 1:
+        return {best: 1.0}
+    blend = greedy_weights(answers, lambda answer: _worth(answer, folds, metric))
+    linear = [member.name for member in members if member.algorithm == "linear" and member.name in worth]
+    simple = max(linear, key=worth.__getitem__, default=best)
+    parts = [weight * answers[name] for name, weight in blend.items()]
+    candidates = {simple: answers[simple], best: answers[best], BLEND: sum(parts[1:], start=parts[0])}
+    chosen = simplest_good_one(
+        {name: metrics.gain_draws(metric, folds.scored(one), folds.seed) for name, one in candidates.items()},
+        {name: _worth(answer, folds, metric) for name, answer in candidates.items()},
+    )
+    return blend if chosen == BLEND else {chosen: 1.0}
 
 
-def _tuned_members(
-    members: list[Member], folds: Folds, metric: str, spec: TrainingSpec, report: Report
-) -> tuple[Tuned, list[Member]]:
-    """Tune the only algorithm, or the best two of several, within the trials."""
-    names = list(dict.fromkeys(member.algorithm for member in members))
-    if len(names) > 1:
-        answers = _out_of_fold([Member(name=name, algorithm=name, params={}) for name in names], folds, report)
-        worth = {name: metrics.gain(metric, metrics.value_of(metric, folds.scored(a))) for name, a in answers.items()}
-        names = sorted(worth, key=worth.__getitem__, reverse=True)[:2]
+def _tuned(
+    members: list[Member], crossed: Crossed, folds: Folds, *, metric: str, spec: TrainingSpec, budget: Budget,
+    report: Report,
+) -> tuple[Tuned, list[Member]]:  # fmt: skip
+    """Tune the only algorithm, or the best two of several, within the trials and what the budget leaves."""
+    if not spec.trials:
+        return Tuned(), []
+    worth = {name: _worth(answer, folds, metric) for name, answer in crossed.answers.items()}
+    ranked = sorted(members, key=lambda member: worth.get(member.name, -float("inf")), reverse=True)
+    names = list(dict.fromkeys(member.algorithm for member in ranked if member.name in worth or len(members) == 1))[:2]
+    reserve = FULL_FIT * sum(crossed.fold_s.values())
     tuned = Tuned()
     for place, name in enumerate(names):
+        if worth and budget.left <= reserve:
+            break
         share = spec.trials // len(names) + (1 if place < spec.trials % len(names) else 0)
-        tuned = tuned | tune(name, folds, metric, share, report)
+        if share:
+            fair = reserve + (budget.left - reserve) * (len(names) - 1 - place) / (len(names) - place)
+            tuned = tuned | tune(name, folds, metric, share, report=report, budget=budget, until_left=fair)
     best = [Member(name=f"{name}_tuned", algorithm=name, params=params) for name, params in tuned.params.items()]
-    return tuned, [*members, *best] if spec.algorithm == "auto" else best or members
+    return tuned, best
 
 
-def _out_of_fold(
-    members: list[Member], folds: Folds, report: Report, *, what: str = "cross-validating"
-) -> dict[str, np.ndarray]:
-    total = len(members) * folds.count
-    done = 0
-    parts: dict[str, list[np.ndarray]] = {member.name: [] for member in members}
-    for fold in range(folds.count):
-        for member in members:
-            report(done, total, f"{what} {member.name}, fold {fold + 1} of {folds.count}")
-            parts[member.name].append(folds.answer(fold, ALGORITHMS[member.algorithm], member.params))
-            done += 1
-    report(total, total, f"{what}: done")
-    return {name: folds.in_order(answers) for name, answers in parts.items()}
+def _time(budget: Budget, stopped: tuple[str, ...], *, repeats: bool) -> dict[str, Any]:
+    return {
+        "budget_s": budget.seconds, "used_s": round(budget.used, 2), "stopped": list(stopped), "repeated": repeats,
+    }  # fmt: skip
+
+
+def _notes(budget: Budget, stopped: tuple[str, ...], tuned: Tuned, *, repeats: bool) -> tuple[str, ...]:
+    ended = f"the time budget of {budget.seconds:g} s ended"
+    trials, wanted = tuned.record.get("trials", 0), tuned.record.get("trials_wanted", 0)
+    told = {
+        f"{ended} before these were trained: {', '.join(stopped)}": bool(stopped),
+        f"{ended} after {trials} of {wanted} trials": trials < wanted,
+        "not trained a second time: the time budget had no room for it": not repeats,
+    }
+    return tuple(text for text, holds in told.items() if holds)
 
 
 def _checks(folds: Folds, answers: np.ndarray, metric: str) -> tuple[StageCheck, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlestar.core.pipeline import TrainingSpec
+    from mlestar.stages.budget import Budget
 
 Report = Callable[[float, float | None, str], None]
 
@@ -51,7 +52,7 @@ class TextEncoder(BaseEstimator):
 
     def fit(
         self, rows: pd.DataFrame, truth: np.ndarray, *, held_rows: pd.DataFrame, held_truth: np.ndarray,
-        spec: TrainingSpec, seed: int, report: Report,
+        spec: TrainingSpec, seed: int, report: Report, budget: Budget | None = None,
     ) -> tuple[Mapping[str, float], ...]:  # fmt: skip
         """Train; returns the curve: epoch, train_loss, validation_loss of every epoch.
 
@@ -63,6 +64,7 @@ class TextEncoder(BaseEstimator):
             spec: epochs, batch_size, learning_rate.
             seed: Of the weights, the dropout and the order of rows.
             report: Told of every epoch, and of batches in between.
+            budget: No epoch begins after its end, but for the first; None: only `spec.epochs` ends it.
         """
         torch: Any = import_module("torch")
         torch.manual_seed(seed)
@@ -91,7 +93,7 @@ class TextEncoder(BaseEstimator):
             if held_loss < best:
                 best, waited = held_loss, 0
                 best_state = {name: value.clone() for name, value in network.state_dict().items()}
-            if waited >= PATIENCE:
+            if waited >= PATIENCE or (budget is not None and budget.left <= 0):
                 break
         self.weights_ = {name: value.numpy() for name, value in sorted(best_state.items())}
         return tuple(curve)

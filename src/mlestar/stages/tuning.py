@@ -11,8 +11,10 @@ from mlestar.stages import metrics
 from mlestar.stages.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
+    import numpy as np
     import optuna
 
+    from mlestar.stages.budget import Budget
     from mlestar.stages.folds import Folds
 
 Report = Callable[[float, float | None, str], None]
@@ -20,9 +22,10 @@ Report = Callable[[float, float | None, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Tuned:
-    """What was found, by algorithm, and the record of how."""
+    """What was found, by algorithm, with its out-of-fold answers, and the record of how."""
 
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[str, np.ndarray] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def __or__(self, other: Tuned) -> Tuned:
@@ -32,32 +35,51 @@ class Tuned:
         both = dict(self.record) | dict(other.record)
         for key in ("space", "sensitivity", "best"):
             both[key] = dict(self.record[key]) | dict(other.record[key])
-        both["trials"] = self.record["trials"] + other.record["trials"]
-        return Tuned(params=dict(self.params) | dict(other.params), record=both)
+        for key in ("trials", "trials_wanted"):
+            both[key] = self.record[key] + other.record[key]
+        return Tuned(
+            params=dict(self.params) | dict(other.params), answers=dict(self.answers) | dict(other.answers), record=both
+        )
 
 
-def tune(name: str, folds: Folds, metric: str, trials: int, report: Report) -> Tuned:
-    """`trials` draws of Optuna's seeded TPE sampler; each is scored by all folds of the training rows."""
+def tune(
+    name: str, folds: Folds, metric: str, trials: int, *, budget: Budget, report: Report, until_left: float = 0.0
+) -> Tuned:
+    """`trials` draws of Optuna's seeded TPE sampler; each is scored by all folds of the training rows.
+
+    The first trial always finishes; no other begins that would, at the mean length of the trials so far, leave less
+    than `until_left` seconds of the budget.
+    """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     algorithm = ALGORITHMS[name]
+    begun, found = budget.used, dict[int, "np.ndarray"]()
 
     def objective(trial: optuna.Trial) -> float:
         report(trial.number, trials, f"tuning {name}: trial {trial.number + 1} of {trials}")
         params = algorithm.suggest(trial)
         answers = folds.in_order([folds.answer(fold, algorithm, params) for fold in range(folds.count)])
+        found[trial.number] = answers
         return metrics.gain(metric, metrics.value_of(metric, folds.scored(answers)))
+
+    def stop_in_time(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        for number in [number for number in found if number != study.best_trial.number]:
+            del found[number]
+        if budget.left - (budget.used - begun) / (trial.number + 1) < until_left:
+            study.stop()
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=folds.seed))
-    study.optimize(objective, n_trials=trials)
+    study.optimize(objective, n_trials=trials, callbacks=[stop_in_time])
     return Tuned(
         params={name: study.best_params},
+        answers={name: found[study.best_trial.number]},
         record={
             "method": "TPE (Optuna)",
-            "trials": trials,
+            "trials": len(study.trials),
+            "trials_wanted": trials,
             "metric": metric,
             "space": {f"{name}.{key}": text for key, text in algorithm.space.items()},
             "uses_test": False,  # the objective sees `folds` only, which hold training rows only
