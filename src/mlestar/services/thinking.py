@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlestar.services.window_transaction import WindowTransaction
     from mlestar.services.windows import WindowsService
     from mlestar.storage.database import Database
+    from mlestar.storage.windows import WorkspaceRow
 
 THINKING_WINDOW = 6
 THOUGHT_PRIORITY = 2
@@ -48,7 +49,7 @@ class _Stored:
     session: Session
     thoughts: list[Thought]
     entries: list[str]
-    receipt: Receipt | None = None
+    row: WorkspaceRow | None = None
 
 
 class ThinkingService:
@@ -125,7 +126,7 @@ class ThinkingService:
 
         def digest(connection: Connection) -> tuple[_Stored, list[tuple[Digest, float]]]:
             known = stored or _replayed(connection, name, receipt)
-            return known, self._digests(connection, name, known.session.session, listed or [texts[-1].text], budget)
+            return known, self._digests(connection, name, known, listed or [texts[-1].text], budget)
 
         known, digests = await self._database.reading(digest)
         return _result(
@@ -191,13 +192,14 @@ class ThinkingService:
     ) -> _Stored:
         problem, is_plan = planned
         session = self._session(transaction, name, request, problem, is_plan=is_plan)
-        known = store.thoughts_of(transaction.connection, transaction.workspace_id, session.session)
+        look = store.thoughts_of if request.refers else store.ends_of
+        known = look(transaction.connection, transaction.workspace_id, session.session)
         entries: list[str] = []
         if is_plan and not known:
             read = contents.read_content(f"[{session.session}] Problem: {problem}", "thought")
             transaction.append(_draft(read, PROBLEM_PRIORITY if level is None else level, session.session, ""))
         for text in texts:
-            asked = Request(total=len(known) + len(texts) - len(entries)) if is_plan else request
+            asked = Request(total=_length(known) + len(texts) - len(entries)) if is_plan else request
             thought = references.place(asked, known, now=transaction.now, duration_s=time.perf_counter() - started)
             replaced = references.revised(thought, known)
             read = Content(text=prefix(session.session, thought) + text.text, kind=text.kind, notes=text.notes)
@@ -221,7 +223,7 @@ class ThinkingService:
             transaction.connection, transaction.workspace_id, session.session, total=total, concluded=concluded,
             now=transaction.now,
         )  # fmt: skip
-        return _Stored(session=session, thoughts=known, entries=entries)
+        return _Stored(session=session, thoughts=known, entries=entries, row=transaction.row)
 
     def _session(
         self, transaction: WindowTransaction, name: str, request: Request, problem: str, *, is_plan: bool
@@ -254,19 +256,24 @@ class ThinkingService:
                 transaction.set_priority(row, LEFT_BEHIND_PRIORITY)
 
     def _digests(
-        self, connection: Connection, workspace: str, session: str, texts: Sequence[str], budget: int
+        self, connection: Connection, workspace: str, known: _Stored, texts: Sequence[str], budget: int
     ) -> list[tuple[Digest, float]]:
         reader = WindowReader(
             connection, workspace=workspace, tokenizer=self._windows.tokenizer, cap=self._windows.cap_tokens,
-            now=self._windows.clock(),
+            now=self._windows.clock(), row=known.row,
         )  # fmt: skip
-        finder = ContextFinder(reader, self._windows.tokenizer, session)
+        finder = ContextFinder(reader, self._windows.tokenizer, known.session.session)
         share = budget if len(texts) == 1 else max(LEAST_STEP_TOKENS, budget // len(texts)) if budget else 0
         found: list[tuple[Digest, float]] = []
         for text in texts:
             begun = time.perf_counter()
             found.append((finder.digest(text, share), time.perf_counter() - begun))
         return found
+
+
+def _length(thoughts: Sequence[Thought]) -> int:
+    """How many thoughts a session has, of which these may be a part: they are numbered 1, 2, 3 as they come."""
+    return thoughts[-1].seq if thoughts else 0
 
 
 def _draft(content: Content, priority: int, session: str, branch: str) -> Draft:
@@ -340,7 +347,7 @@ def _result(
         next_thought_needed=last.next_needed,
         branches=tuple(names[:MOST_BRANCHES]),
         branch_count=len(names),
-        thought_history_length=len(known.thoughts),
+        thought_history_length=_length(known.thoughts),
         workspace=receipt.workspace,
         session=known.session.session,
         thought_id=known.entries[-1],

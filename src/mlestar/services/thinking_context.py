@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlestar.core.compression.prose import shorten
 from mlestar.core.thinking.model import ContextEntry
-from mlestar.core.windows.model import IMPORTANT
 from mlestar.services.window_reading import Question, WindowReader
 from mlestar.storage import window_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Row
 
     from mlestar.core.tokens import Tokenizer
     from mlestar.core.windows.reading import EntryView
@@ -23,6 +24,8 @@ OVERHEAD_TOKENS = 20
 """What the other fields of a quoted entry take in a reply."""
 GOALS_SHARE = 0.4
 """Share of the budget that the goal and constraints may take; the rest is for what matches."""
+MOST_GOALS = 160
+"""More than a context of the largest budget can quote."""
 MOST_QUOTED = 6
 CANDIDATES = 30
 QUERY_CHARACTERS = 600
@@ -50,7 +53,7 @@ class ContextFinder:
         """The most relevant entries for a text, within a budget; empty for a budget of 0."""
         if budget_tokens <= 0 or self._reader.row is None:
             return Digest(context=(), findings=())
-        goals, spent = self._quote(self._goals, int(budget_tokens * GOALS_SHARE), ())
+        goals, spent = self._quote(map(self._reader.view, self._goals), int(budget_tokens * GOALS_SHARE), ())
         question = Question(query=text[:QUERY_CHARACTERS], candidates=CANDIDATES)
         hits = [(score, found) for score, found in self._reader.ranked(question) if self._own not in found.tags]
         taken = {entry.id for entry in goals}
@@ -60,12 +63,10 @@ class ContextFinder:
             findings=tuple(entry for entry in found if entry.kind == "finding"),
         )
 
-    def _standing_goals(self) -> list[EntryView]:
+    def _standing_goals(self) -> Sequence[Row[Any]]:
         if self._reader.row is None:
             return []
-        rows = window_reads.shown_in(self._reader.connection, self._reader.row.id, 1)
-        goals = [row for row in rows if row.home == 1 and row.kind != "finding" and row.priority >= IMPORTANT]
-        return [self._reader.view(row) for row in sorted(goals, key=lambda row: (-row.priority, -row.touched))]
+        return window_reads.standing_goals(self._reader.connection, self._reader.row.id, MOST_GOALS)
 
     def _quote(self, views: Iterable[EntryView], budget: int, taken: Iterable[str]) -> tuple[list[ContextEntry], int]:
         seen = set(taken)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mlestar.core.tokens import Tokenizer
     from mlestar.storage.full_text import Found
+    from mlestar.storage.windows import WorkspaceRow
 
 CANDIDATES = 100
 """Pieces taken from the index before neighbours and states are looked at."""
@@ -49,14 +50,23 @@ class Question:
 class WindowReader:
     """Reads one workspace on one connection."""
 
-    def __init__(self, connection: Connection, *, workspace: str, tokenizer: Tokenizer, cap: int, now: float) -> None:
-        """Look the workspace up; one that nothing was written to reads as empty."""
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        workspace: str,
+        tokenizer: Tokenizer,
+        cap: int,
+        now: float,
+        row: WorkspaceRow | None = None,
+    ) -> None:
+        """Look the workspace up, unless a write just did (`row`); one that nothing was written to reads as empty."""
         self.connection = connection
         self._workspace = workspace
         self._tokenizer = tokenizer
         self._cap = cap
         self._now = now
-        self.row = store.find_workspace(connection, workspace)
+        self.row = row or store.find_workspace(connection, workspace)
 
     def uses(self) -> tuple[WindowUse, ...]:
         """How full each window is."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, union, update
 
 from mlestar.core.thinking.model import Session, Thought, prefix
 from mlestar.core.windows.model import State
 from mlestar.storage.tables_memory import entries, thinking_sessions, thoughts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection, Row
 
 _S = thinking_sessions.c
@@ -19,6 +21,15 @@ _T = thoughts.c
 _SESSION = select(thinking_sessions).where(_S.workspace_id == bindparam("workspace"), _S.session == bindparam("name"))
 _THOUGHTS = (
     select(thoughts).where(_T.workspace_id == bindparam("workspace"), _T.session == bindparam("name")).order_by(_T.seq)
+)
+_OF_SESSION = (_T.workspace_id == bindparam("workspace"), _T.session == bindparam("name"))
+_ENDS = _THOUGHTS.where(
+    _T.seq.in_(
+        union(
+            select(func.min(_T.seq)).where(*_OF_SESSION).group_by(_T.branch),
+            select(func.max(_T.seq)).where(*_OF_SESSION).group_by(_T.branch),
+        )
+    )
 )
 _PROGRESS = (
     update(thinking_sessions)
@@ -64,7 +75,15 @@ def sessions(connection: Connection, workspace: int, *, limit: int = 50) -> list
 
 def thoughts_of(connection: Connection, workspace: int, name: str) -> list[Thought]:
     """The thoughts of a session in the order they came, without their texts."""
-    found = connection.execute(_THOUGHTS, {"workspace": workspace, "name": name})
+    return _thoughts(connection.execute(_THOUGHTS, {"workspace": workspace, "name": name}))
+
+
+def ends_of(connection: Connection, workspace: int, name: str) -> list[Thought]:
+    """The first and the last thought of each branch of a session in the order they came, without their texts."""
+    return _thoughts(connection.execute(_ENDS, {"workspace": workspace, "name": name}))
+
+
+def _thoughts(found: Iterable[Any]) -> list[Thought]:
     return [
         Thought(
             seq=seq, number=number, total=total, branch=branch, branch_from=branch_from, revises=revises, entry=entry,

@@ -7,16 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
+from mlestar.core.windows.model import IMPORTANT
 from mlestar.storage.tables_memory import SHOWN, entries, events, thoughts, windows, workspaces
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 _E = entries.c
+GOAL_WINDOW = 1
 _SHOWN = (
     select(entries)
     .where(_E.workspace_id == bindparam("workspace"), SHOWN, _E.shown_in == bindparam("window"))
     .order_by(_E.important.desc(), _E.number, _E.part)
+)
+_GOALS = (
+    select(entries)
+    .where(
+        _E.workspace_id == bindparam("workspace"),
+        SHOWN,
+        _E.shown_in == GOAL_WINDOW,
+        _E.home == GOAL_WINDOW,
+        _E.kind != "finding",
+        _E.priority >= IMPORTANT,
+    )
+    .order_by(_E.priority.desc(), _E.touched.desc(), _E.number, _E.part)
+    .limit(bindparam("most"))
 )
 
 
@@ -29,6 +44,11 @@ def workspace_names(connection: Connection) -> list[str]:
 def shown_in(connection: Connection, workspace: int, window: int) -> Sequence[Row[Any]]:
     """What a window shows, in the order it shows it."""
     return connection.execute(_SHOWN, {"workspace": workspace, "window": window}).all()
+
+
+def standing_goals(connection: Connection, workspace: int, most: int) -> Sequence[Row[Any]]:
+    """The goals and constraints that window 1 shows, the most important and newest first."""
+    return connection.execute(_GOALS, {"workspace": workspace, "most": most}).all()
 
 
 def most_important(connection: Connection, workspace: int, min_priority: int, limit: int) -> Sequence[Row[Any]]:

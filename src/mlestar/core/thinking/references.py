@@ -25,13 +25,21 @@ class Request:
     needs_more: bool | None = None
 
     @property
+    def refers(self) -> bool:
+        """Whether it names a thought or a branch of its session."""
+        return bool(self.revises or self.branch_from or self.branch)
+
+    @property
     def continues(self) -> bool:
         """Whether it goes on from something: a later number, or a reference."""
-        return (self.number or 1) > 1 or bool(self.revises or self.branch_from or self.branch)
+        return (self.number or 1) > 1 or self.refers
 
 
 def place(request: Request, known: Sequence[Thought], *, now: float, duration_s: float) -> Thought:
     """The thought with its number, total and references, not yet stored.
+
+    `known` are the session's thoughts in the order they came; for a request that refers to none of them the first and
+    the last of each branch are enough.
 
     Raises:
         InvalidInput: a reference leads to no thought or branch of the session; the valid ones are listed.
@@ -50,7 +58,7 @@ def place(request: Request, known: Sequence[Thought], *, now: float, duration_s:
     if request.needs_more and total == number:
         total += 1
     return Thought(
-        seq=len(known) + 1,
+        seq=known[-1].seq + 1 if known else 1,
         number=number,
         total=total,
         branch=branch,
