@@ -16,7 +16,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a link that leaves the roots is refused": ({"train": "{root}/way_out.csv"}, ["OUTSIDE_ROOTS"]),
     "a target that the data does not have names the columns": (
         {"train": "{root}/data.csv", "target": "churn"},
-        ["INVALID_INPUT", "churn", "amount"],
+        ["NOT_FOUND", "churn", "amount"],
     ),
     "an empty file is refused": ({"train": "{root}/empty.csv", "target": "y"}, ["empty"]),
     "an unknown kind of evidence names the five": (

@@ -14,6 +14,7 @@ TEMPLATES = {
     "context7://{workspace}/entry/{id}",
     "context7://{workspace}/thinking/{session}",
     "mlestar://{workspace}/score",
+    "mlestar://{workspace}/alerts",
     "mlestar://check/{id}",
     "run://{run_id}",
 }
