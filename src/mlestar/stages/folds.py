@@ -56,6 +56,14 @@ class Folds:
 
         return np.sort(np.concatenate([held for _, held in self.parts]))
 
+    @property
+    def fold_of(self) -> np.ndarray:
+        """(n_predicted,) the fold that held out each row of `predicted`."""
+        import numpy as np
+
+        numbers = np.repeat(np.arange(self.count), [len(held) for _, held in self.parts])
+        return numbers[np.argsort(np.concatenate([held for _, held in self.parts]), kind="stable")]
+
     def fresh(self) -> Folds:
         """The same without what was fitted so far."""
         return replace(self, _views={})

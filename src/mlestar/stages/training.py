@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlestar.core.run import StageCheck
 from mlestar.stages import metrics
 from mlestar.stages.algorithms import ALGORITHMS
-from mlestar.stages.blend import Blend, greedy_weights, simplest_good_one
+from mlestar.stages.blend import Blend, cross_fitted, greedy_weights, mean_of, simplest_good_one
 from mlestar.stages.budget import DEFAULT_S, Budget
 from mlestar.stages.folds import Folds, as_scored, make_folds
 from mlestar.stages.members import SCREEN_ROWS, Crossed, Member, cross_validate, installed, portfolio, screen
@@ -82,8 +82,7 @@ def learn(folds: Folds, spec: TrainingSpec, report: Report) -> Learned:
     begun = budget.used
     model = _fit(chosen, weights, folds, report)
     repeats = budget.used - begun <= budget.left
-    parts = [weight * answers[name] for name, weight in weights.items()]
-    blended = sum(parts[1:], start=parts[0])
+    blended = mean_of(answers, weights)
     return Learned(
         model=model,
         repeat=_fit(chosen, weights, folds, report, again=True) if repeats else None,
@@ -158,8 +157,13 @@ def _weights(answers: Mapping[str, np.ndarray], members: list[Member], folds: Fo
     blend = greedy_weights(answers, lambda answer: _worth(answer, folds, metric))
     linear = [member.name for member in members if member.algorithm == "linear" and member.name in worth]
     simple = max(linear, key=worth.__getitem__, default=best)
-    parts = [weight * answers[name] for name, weight in blend.items()]
-    candidates = {simple: answers[simple], best: answers[best], BLEND: sum(parts[1:], start=parts[0])}
+    truth = folds.truth[folds.predicted]
+
+    def score_on(answer: np.ndarray, rows: np.ndarray) -> float:
+        return metrics.gain(metric, metrics.value_of(metric, as_scored(answer, truth[rows])))
+
+    honest = cross_fitted(answers, folds.fold_of, score_on)
+    candidates = {simple: answers[simple], best: answers[best], BLEND: honest}
     chosen = simplest_good_one(
         {name: metrics.gain_draws(metric, folds.scored(one), folds.seed) for name, one in candidates.items()},
         {name: _worth(answer, folds, metric) for name, answer in candidates.items()},
