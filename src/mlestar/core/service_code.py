@@ -42,12 +42,19 @@ class Logged:
 
 
 def prediction_logs(project: ProjectFacts) -> list[Logged]:
-    """Logging calls in functions (of modules that serve, or that they import) that also predict."""
+    """Logging calls in functions (of modules that serve, or that they import) that also predict.
+
+    A function predicts when it calls a model, or a function of its module that does.
+    """
     found: list[Logged] = []
     for module in _near_serving(project):
-        for function in _functions(module):
-            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
-            if not any(isinstance(call.func, ast.Attribute) and call.func.attr in _PREDICTS for call in calls):
+        calls_of = {
+            function: [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            for function in _functions(module)
+        }
+        helpers = {function.name for function, calls in calls_of.items() if any(map(_calls_a_model, calls))}
+        for calls in calls_of.values():
+            if not any(_calls_a_model(call) or _name(call) in helpers for call in calls):
                 continue
             for call in calls:
                 name = _name(call)
@@ -120,6 +127,10 @@ def _functions(module: SourceModule) -> Iterator[ast.FunctionDef | ast.AsyncFunc
     for node in ast.walk(module.tree) if module.tree else ():
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node
+
+
+def _calls_a_model(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr in _PREDICTS
 
 
 def _name(call: ast.Call) -> str:

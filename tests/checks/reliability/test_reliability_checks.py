@@ -13,6 +13,7 @@ from support.trees import commit, judge, outcome_of, write_tree
 
 PASS, PARTIAL, FAIL, UNKNOWN = Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL, Outcome.UNKNOWN
 SERVE = "from fastapi import FastAPI\napp = FastAPI()\n"
+HELPER = "def f(x):\n    return model.predict(x)\n"
 PROBE = "{httpGet: {path: /h, port: 80}, timeoutSeconds: 2}"
 
 
@@ -93,6 +94,11 @@ CASES: dict[str, tuple[str, dict[str, str | bytes], Outcome]] = {
     ),
     "R1.3 all, kept a year": ("R1.3", {"s.py": SERVE + LOGS, "log.yaml": "retention_days: 365\n"}, PASS),
     "R1.3 kept a week": ("R1.3", {"s.py": SERVE + LOGS, "log.yaml": "retention: 7d\n"}, PARTIAL),
+    "R1.3 logged beside a helper that predicts": (
+        "R1.3",
+        {"s.py": SERVE + HELPER + "def g(x):\n    score = f(x)\n    logging.info('%s', score)\n    return score\n"},
+        PARTIAL,
+    ),
     "R1.3 nothing": ("R1.3", {"s.py": SERVE + "def f(x):\n    return model.predict(x)\n"}, FAIL),
     "R1.4 all three": (
         "R1.4",
