@@ -40,6 +40,7 @@ def main() -> int:
                 tool, "run", f"{url}/openapi.json",
                 "--exclude-path", "/api/mle-star/events", "--checks", CHECKS, "--max-time", seconds,
                 "--continue-on-failure", "--no-color", "--workers", "2", "--suppress-health-check", "all",
+                "--request-timeout", "40",
             ]  # fmt: skip
             environment = os.environ | {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE)}
             done = subprocess.run(fuzz, env=environment, cwd=folder, timeout=float(seconds) + LAST_S, check=False)

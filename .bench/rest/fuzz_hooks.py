@@ -16,8 +16,8 @@ def before_call(_: Any, case: Any, __: Any) -> None:
     query = case.query
     if isinstance(query, dict) and "wait" in query:
         query["wait"] = "0" if str(query["wait"]).replace(".", "").isdecimal() else query["wait"]
-    if case.operation.path.endswith(LONG[0]) and case.body is None:
-        case.body = {}
+    if case.operation.path.endswith(LONG[0]) and not isinstance(case.body, dict | list | str | int | float):
+        case.body, case.media_type = {}, "application/json"  # none was sent: the default is to wait
     body = case.body
     if case.operation.path.endswith(LONG) and isinstance(body, dict):
         if isinstance(body.get("wait", 0), int | float):

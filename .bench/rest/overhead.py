@@ -58,7 +58,7 @@ def show(what: str, took: dict[str, list[float]]) -> None:
 
 async def run(url: str, services: Services, rounds: int) -> None:
     score = {"workspace": "bench"}
-    await services.evaluation.evaluate(workspace="bench", dimension="all", evidence={"goal": "fewer complaints"})
+    await services.evaluation.evaluate(workspace="bench", dimension="all", evidence={"modelMetrics": {"accuracy": 0.9}})
     async with (
         httpx2.AsyncClient(base_url=url) as http,
         Client(streamable_http_client(f"{url}/mcp")) as mcp,

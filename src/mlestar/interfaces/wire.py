@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from pathlib import PurePath
 from typing import Any
+
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Most values by far: looked at first."""
 
 
 def camel(name: str) -> str:
@@ -16,14 +20,22 @@ def camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
+@cache
+def _names(kind: type) -> tuple[tuple[str, str], ...]:
+    """The fields of a result type: inside, outside."""
+    return tuple((field.name, camel(field.name)) for field in fields(kind))
+
+
 def wire(value: object) -> Any:  # noqa: PLR0911 - one return a kind of value
     """Turn a result into JSON values.
 
     Field names of dataclasses become camelCase; keys of mappings are data and stay as they are. An enum becomes its
     value, a fraction a number, a path its text.
     """
+    if type(value) in PLAIN:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        return {camel(field.name): wire(getattr(value, field.name)) for field in fields(value)}
+        return {outside: wire(getattr(value, name)) for name, outside in _names(type(value))}
     match value:
         case Enum():
             return value.value
