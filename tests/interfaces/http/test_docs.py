@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.browser import chromium, complaints, grave_violations
 from tests.support.rest import running_server
 
 from mlestar.interfaces.http.examples import EXAMPLES
@@ -109,3 +110,13 @@ TYPES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_type_in_words(case: str) -> None:
     schema, expected = TYPES[case]
     assert type_of(schema) == expected
+
+
+def test_the_page_is_fit_for_screen_readers_and_narrow_screens(rest: Rest) -> None:
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        said = complaints(page)
+        page.goto(f"{rest.url}/docs")
+        assert grave_violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert said == []
