@@ -28,6 +28,8 @@ MOST_GOALS = 160
 """More than a context of the largest budget can quote."""
 MOST_QUOTED = 6
 CANDIDATES = 30
+MOST_ROWS = 2_000
+"""Rows that a thought's search scores in a large workspace: a thought is to cost little more than its write."""
 QUERY_CHARACTERS = 600
 
 
@@ -54,7 +56,7 @@ class ContextFinder:
         if budget_tokens <= 0 or self._reader.row is None:
             return Digest(context=(), findings=())
         goals, spent = self._quote(map(self._reader.view, self._goals), int(budget_tokens * GOALS_SHARE), ())
-        question = Question(query=text[:QUERY_CHARACTERS], candidates=CANDIDATES)
+        question = Question(query=text[:QUERY_CHARACTERS], candidates=CANDIDATES, most_rows=MOST_ROWS)
         hits = [(score, found) for score, found in self._reader.ranked(question) if self._own not in found.tags]
         taken = {entry.id for entry in goals}
         found, _ = self._quote(self._reader.found_views(hits[:MOST_QUOTED]), budget_tokens - spent, taken)

@@ -45,6 +45,7 @@ class Question:
     min_priority: int = 0
     offset: int = 0
     candidates: int = CANDIDATES
+    most_rows: int = full_text.MOST_ROWS
 
 
 class WindowReader:
@@ -122,7 +123,10 @@ class WindowReader:
         if self.row is None:
             return []
         newest = self.row.next_number - 1
-        hits = full_text.search(self.connection, self.row.id, question.query, limit=question.candidates, newest=newest)
+        hits = full_text.search(
+            self.connection, self.row.id, question.query, limit=question.candidates, newest=newest,
+            most_rows=question.most_rows,
+        )  # fmt: skip
         found = full_text.standing(self.connection, self.row.id, hits)
         own = {hit.number: hit.score for hit in hits}
         total = dict(own)

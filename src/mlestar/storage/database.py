@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
 """How long SQLite itself waits for a lock (a checkpoint, a recovery) before it gives up."""
+PAGE_CACHE_KIB = 1_000
+"""Pages that a connection holds itself; the system caches the rest, once for all servers."""
 WRITE_WAIT_S = 15.0
 """How long a write waits for those of other processes."""
 WRITE_OPTION = "mlestar_write"
@@ -143,6 +145,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
     cursor.close()
 
 

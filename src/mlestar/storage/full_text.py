@@ -91,11 +91,13 @@ def erase(connection: Connection, workspace: int, number: int, following: int) -
     connection.exec_driver_sql("INSERT INTO entry_terms (entry_terms) VALUES ('optimize')")
 
 
-def search(connection: Connection, workspace: int, query: str, *, limit: int, newest: int) -> list[Hit]:
+def search(
+    connection: Connection, workspace: int, query: str, *, limit: int, newest: int, most_rows: int = MOST_ROWS
+) -> list[Hit]:
     """The best `limit` pieces for a query, as entries, best first. Any text is a valid query.
 
     `newest` is the number of the newest entry. In a large workspace words that stand in thousands of entries are left
-    out of the query while rarer ones are there: they tell little and cost most.
+    out of the query while rarer ones are there: they tell little and cost most. `most_rows` bounds what is scored.
     """
     terms = query_terms(query)
     if not terms:
@@ -103,11 +105,11 @@ def search(connection: Connection, workspace: int, query: str, *, limit: int, ne
     everything = (_row(workspace, 0, 0), _row(workspace + 1, 0, 0) - 1)
     if newest <= FEW_ENTRIES:
         return _best_pieces(_rank(connection, _any(terms), everything, limit))
-    telling = _affordable(connection, terms, everything)
+    telling = _affordable(connection, terms, everything, most_rows)
     if telling:
         return _best_pieces(_rank(connection, _any(telling), everything, limit))
     together = " AND ".join(map(_quoted, terms))
-    recent = (_row(workspace, newest - FEW_ENTRIES, 0), everything[1])
+    recent = (_row(workspace, newest - min(FEW_ENTRIES, most_rows), 0), everything[1])
     rows = [*_rank(connection, together, everything, limit), *_rank(connection, _any(terms), recent, limit)]
     return _best_pieces(sorted(set(rows), key=lambda row: (row[1], -row[0])))
 
@@ -131,15 +133,15 @@ def standing(connection: Connection, workspace: int, hits: Iterable[Hit]) -> lis
     ]  # fmt: skip
 
 
-def _affordable(connection: Connection, terms: list[str], rows: tuple[int, int]) -> list[str]:
-    """The rarest terms, as many as stand in MOST_ROWS rows together; empty when each alone stands in more."""
+def _affordable(connection: Connection, terms: list[str], rows: tuple[int, int], most: int) -> list[str]:
+    """The rarest terms, as many as stand in `most` rows together; empty when each alone stands in more."""
     counted = [
         (
             int(
                 connection.exec_driver_sql(
                     "SELECT count(*) FROM (SELECT 1 FROM entry_terms WHERE entry_terms MATCH ?"
                     " AND rowid BETWEEN ? AND ? LIMIT ?)",
-                    (_quoted(term), *rows, MOST_ROWS + 1),
+                    (_quoted(term), *rows, most + 1),
                 ).scalar_one()
             ),
             term,
@@ -147,7 +149,7 @@ def _affordable(connection: Connection, terms: list[str], rows: tuple[int, int])
         for term in terms
     ]
     chosen: list[str] = []
-    room = MOST_ROWS
+    room = most
     for count, term in sorted(counted):
         room -= count
         if room < 0:
