@@ -92,11 +92,11 @@ def learn(folds: Folds, spec: TrainingSpec, report: Report) -> Learned:
         alternatives={name: metrics.value_of(metric, folds.scored(answer)) for name, answer in answers.items()},
         weights=weights,
         screened_out=screened,
-        tuning=tuned.record,
+        tuning={**tuned.record, "trials_wanted": spec.trials} if tuned.record else {},
         answers=blended,
         predicted=folds.predicted,
         checks=_checks(folds, blended, metric),
-        notes=_notes(budget, stopped, tuned, repeats=repeats),
+        notes=_notes(budget, stopped, (tuned.record.get("trials", 0), spec.trials), repeats=repeats),
         time=_time(budget, stopped, repeats=repeats),
     )
 
@@ -128,7 +128,7 @@ def _learn_transformer(folds: Folds, spec: TrainingSpec, metric: str, budget: Bu
         metric=metric, alternatives={"transformer": metrics.value_of(metric, last.scored(answers))},
         weights={"transformer": 1.0}, screened_out={}, tuning={}, answers=answers, predicted=last.predicted,
         checks=_checks(last, answers, metric), curve=curve, repeat=fit()[0] if repeats else None,
-        notes=(ended, *_notes(budget, (), Tuned(), repeats=repeats)), time=_time(budget, (), repeats=repeats),
+        notes=(ended, *_notes(budget, (), (0, 0), repeats=repeats)), time=_time(budget, (), repeats=repeats),
     )  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def _tuned(
     worth = {name: _worth(answer, folds, metric) for name, answer in crossed.answers.items()}
     ranked = sorted(members, key=lambda member: worth.get(member.name, -float("inf")), reverse=True)
     names = list(dict.fromkeys(member.algorithm for member in ranked if member.name in worth or len(members) == 1))[:2]
-    reserve = FULL_FIT * sum(crossed.fold_s.values())
+    reserve = 2 * FULL_FIT * sum(crossed.fold_s.values())  # every member on all rows, and once more
     tuned = Tuned()
     for place, name in enumerate(names):
         if worth and budget.left <= reserve:
@@ -200,12 +200,12 @@ def _time(budget: Budget, stopped: tuple[str, ...], *, repeats: bool) -> dict[st
     }  # fmt: skip
 
 
-def _notes(budget: Budget, stopped: tuple[str, ...], tuned: Tuned, *, repeats: bool) -> tuple[str, ...]:
+def _notes(budget: Budget, stopped: tuple[str, ...], trials: tuple[int, int], *, repeats: bool) -> tuple[str, ...]:
     ended = f"the time budget of {budget.seconds:g} s ended"
-    trials, wanted = tuned.record.get("trials", 0), tuned.record.get("trials_wanted", 0)
+    made, wanted = trials
     told = {
         f"{ended} before these were trained: {', '.join(stopped)}": bool(stopped),
-        f"{ended} after {trials} of {wanted} trials": trials < wanted,
+        f"{ended} after {made} of {wanted} trials": made < wanted,
         "not trained a second time: the time budget had no room for it": not repeats,
     }
     return tuple(text for text, holds in told.items() if holds)

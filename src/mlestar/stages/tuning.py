@@ -35,8 +35,7 @@ class Tuned:
         both = dict(self.record) | dict(other.record)
         for key in ("space", "sensitivity", "best"):
             both[key] = dict(self.record[key]) | dict(other.record[key])
-        for key in ("trials", "trials_wanted"):
-            both[key] = self.record[key] + other.record[key]
+        both["trials"] = self.record["trials"] + other.record["trials"]
         return Tuned(
             params=dict(self.params) | dict(other.params), answers=dict(self.answers) | dict(other.answers), record=both
         )
@@ -79,7 +78,6 @@ def tune(
         record={
             "method": "TPE (Optuna)",
             "trials": len(study.trials),
-            "trials_wanted": trials,
             "metric": metric,
             "space": {f"{name}.{key}": text for key, text in algorithm.space.items()},
             "uses_test": False,  # the objective sees `folds` only, which hold training rows only
