@@ -9,6 +9,8 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import anyio
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -23,9 +25,14 @@ if TYPE_CHECKING:
     from mlestar.services.thinking import ThinkingService
     from mlestar.services.tracing import Tracing
     from mlestar.services.webhook import Webhook
+    from mlestar.services.window_watch import WindowWatch
     from mlestar.services.windows import WindowsService
     from mlestar.settings import Settings
     from mlestar.storage.database import Database
+
+
+IDLE_LOOK_S = 0.25
+"""How often a server that nobody has used yet looks whether it is used."""
 
 
 class Services:
@@ -36,6 +43,7 @@ class Services:
         self.settings = settings
         self._listeners: list[Callable[[str, Sequence[int]], None]] = []
         self._score_listeners: list[Callable[[str, bool], None]] = []
+        self._window_watch: WindowWatch | None = None
 
     def on_windows_changed(self, listener: Callable[[str, Sequence[int]], None]) -> None:
         """Have `listener(workspace, windows)` called after each committed change of windows."""
@@ -167,15 +175,31 @@ class Services:
         )
 
     def on_score_changed(self, listener: Callable[[str, bool], None]) -> None:
-        """Have `listener(workspace, alerts_changed)` called when `watch_alerts` sees a new score or alert."""
+        """Have `listener(workspace, alerts_changed)` called when `watch` sees a new score or alert."""
         self._score_listeners.append(listener)
 
-    async def watch_alerts(self) -> None:
-        """Settle and tell alerts, and post them if an address is set, until cancelled."""
-        from mlestar.services.alerts import AlertWatch
+    @property
+    def watches_windows(self) -> bool:
+        """Whether commits of other processes are seen from now on."""
+        return self._window_watch is not None and self._window_watch.is_ready
 
-        watch = AlertWatch(self.alerts, self.database, self._score_changed)
-        await watch.run(also=self.webhook.run if self.settings.webhook_url else None)
+    async def watch(self, wanted: anyio.Event) -> None:
+        """Tell of changed windows, scores and alerts, also those of other processes, until cancelled.
+
+        A server that nobody has used or subscribed to opens and imports nothing: it only waits for `wanted` or for
+        its first use of the database.
+        """
+        while not (wanted.is_set() or self.settings.webhook_url or "database" in self.__dict__):
+            with anyio.move_on_after(IDLE_LOOK_S):
+                await wanted.wait()
+        from mlestar.services.alerts import AlertWatch
+        from mlestar.services.window_watch import WindowWatch
+
+        alerts = AlertWatch(self.alerts, self.database, self._score_changed)
+        self._window_watch = WindowWatch(self.database, self._tell_windows)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._window_watch.run)
+            await alerts.run(also=self.webhook.run if self.settings.webhook_url else None)
 
     @cached_property
     def webhook(self) -> Webhook:
@@ -203,6 +227,13 @@ class Services:
             self.database.close()
 
     def _windows_changed(self, workspace: str, windows: Sequence[int]) -> None:
+        """Our own commit: the watch sees it like any other; without a running watch it is told here."""
+        if self._window_watch is not None and self.watches_windows:
+            self._window_watch.look_now()
+        else:
+            self._tell_windows(workspace, windows)
+
+    def _tell_windows(self, workspace: str, windows: Sequence[int]) -> None:
         for listener in self._listeners:
             listener(workspace, windows)
 

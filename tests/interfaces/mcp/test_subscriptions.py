@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from mcp import Client
 
+from mlestar.app import Services
 from mlestar.interfaces.mcp.server import build_server
 
 if TYPE_CHECKING:
-    from mlestar.app import Services
+    from mlestar.settings import Settings
 
 # Removed as of 2026-07-28, and what most clients still send: the legacy era is what these tests are about.
 legacy_subscribe = pytest.mark.filterwarnings("ignore:resources/(un)?subscribe is removed")
@@ -64,3 +66,24 @@ async def test_a_legacy_session_that_ends_leaves_no_subscription_behind(services
         await client.session.subscribe_resource(URI)
         assert notifier.legacy_subscriptions == 1
     assert notifier.legacy_subscriptions == 0
+
+
+async def test_a_change_made_by_another_process_reaches_a_listener_once(services: Services, settings: Settings) -> None:
+    server, notifier = build_server(services)
+    other = Services(settings)
+    heard: list[str] = []
+    async with anyio.create_task_group() as tasks, Client(server) as client:
+        tasks.start_soon(notifier.run)
+        await services.windows.update(window=1, content="this process is in use")
+        with anyio.fail_after(WAIT_S):
+            while not services.watches_windows:
+                await anyio.lowlevel.checkpoint()
+            async with client.listen(resource_subscriptions=[URI]) as events:
+                await other.windows.update(window=2, content="from another server on the same folder")
+                async for event in events:
+                    heard.append(str(event))
+                    break
+        tasks.cancel_scope.cancel()
+    other.close()
+    assert len(heard) == 1
+    assert URI in heard[0]

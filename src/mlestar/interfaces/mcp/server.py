@@ -15,7 +15,7 @@ from mlestar.interfaces.mcp.apps import apps, with_views
 from mlestar.interfaces.mcp.completions import add_completions
 from mlestar.interfaces.mcp.prompts import add_prompts
 from mlestar.interfaces.mcp.resources import add_resources, score_uris, window_uris
-from mlestar.interfaces.mcp.subscriptions import Notifier, watch_what_is_open
+from mlestar.interfaces.mcp.subscriptions import Notifier
 from mlestar.interfaces.mcp.tool import TEXT_LIMIT, refusal, tools_of
 from mlestar.interfaces.mcp.tools import Tools
 
@@ -78,7 +78,7 @@ def build_server(services: Services) -> tuple[MCPServer[Any], Notifier]:
         tools=with_views(tools_of(Tools(services))),
         extensions=[apps()],
         subscriptions=notifier.bus,
-        middleware=[watch_what_is_open],
+        middleware=[notifier.admit],
         log_level="WARNING",
         cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope="public")},
     )
@@ -88,7 +88,7 @@ def build_server(services: Services) -> tuple[MCPServer[Any], Notifier]:
     notifier.attach(server)
     services.on_windows_changed(lambda workspace, windows: notifier.changed(window_uris(workspace, list(windows))))
     services.on_score_changed(lambda workspace, alerts: notifier.changed(score_uris(workspace, alerts_changed=alerts)))
-    notifier.watches.append(services.watch_alerts)
+    notifier.watches.append(services.watch)
     return server, notifier
 
 

@@ -23,18 +23,6 @@ COALESCE_S = 0.05
 """Changes within this time reach a subscriber as one notification."""
 
 
-async def watch_what_is_open(ctx: Any, call_next: Any) -> Any:
-    """Middleware: a caller watches only workspaces that its token opens, in both protocol eras."""
-    for uri in _watched(ctx.method, ctx.params):
-        workspace = workspace_of(uri)
-        if workspace is not None:
-            try:
-                current.get().require(workspace=workspace, write=False, action=ctx.method)
-            except Forbidden as error:
-                raise MCPError(code=INVALID_PARAMS, message=str(error), data={"uri": uri}) from error
-    return await call_next(ctx)
-
-
 def _watched(method: str, params: Any) -> list[str]:
     """The addresses in a request that is not validated yet."""
     given = cast("dict[str, Any]", params) if isinstance(params, dict) else {}
@@ -58,8 +46,22 @@ class Notifier:
         self._legacy: defaultdict[str, set[Any]] = defaultdict(set)
         self._pending: set[str] = set()
         self._wake = anyio.Event()
-        self.watches: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        """Run beside the publishing: each calls `changed` for what it sees."""
+        self.wanted = anyio.Event()
+        """Set by the first subscription: from then on changes must be looked for."""
+        self.watches: list[Callable[[anyio.Event], Coroutine[Any, Any, None]]] = []
+        """Run beside the publishing with `wanted`: each calls `changed` for what it sees."""
+
+    async def admit(self, ctx: Any, call_next: Any) -> Any:
+        """Middleware: a caller watches only workspaces that its token opens, in both protocol eras."""
+        for uri in _watched(ctx.method, ctx.params):
+            workspace = workspace_of(uri)
+            if workspace is not None:
+                try:
+                    current.get().require(workspace=workspace, write=False, action=ctx.method)
+                except Forbidden as error:
+                    raise MCPError(code=INVALID_PARAMS, message=str(error), data={"uri": uri}) from error
+            self.wanted.set()
+        return await call_next(ctx)
 
     @property
     def legacy_subscriptions(self) -> int:
@@ -75,7 +77,7 @@ class Notifier:
         """Publish what changed, until cancelled."""
         async with anyio.create_task_group() as tasks:
             for watch in self.watches:
-                tasks.start_soon(watch)
+                tasks.start_soon(watch, self.wanted)
             await self._publish_changes()
 
     async def _publish_changes(self) -> None:
