@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from mcp import MCPError
 from mcp.types import INVALID_PARAMS, Completion
 
-from mlestar.core.rubric import CHECKS, DIMENSIONS
 from mlestar.core.windows.model import WINDOWS
 from mlestar.errors import MlestarError
 from mlestar.interfaces.access import current
@@ -26,11 +25,6 @@ MOST_VALUES = 100
 """Source: the protocol's limit on the values of one completion."""
 
 _OF_A_WORKSPACE = frozenset({"session", "run_id"})
-_FIXED = {
-    "check": tuple(CHECKS),
-    "dimension": (*(dimension.key for dimension in DIMENSIONS), ALL),
-    "n": tuple(str(window.number) for window in WINDOWS),
-}
 
 
 def add_completions(server: MCPServer[Any], services: Services) -> None:
@@ -71,5 +65,15 @@ async def _known(services: Services, name: str, workspace: str) -> list[str]:
             return [found.session for found in await services.thinking.sessions(workspace=workspace, limit=200)]
         case "run_id":
             return [run.run_id for run in await services.pipelines.runs(workspace=workspace)]
+        case "n":
+            return [str(window.number) for window in WINDOWS]
+        case "check" | "dimension":
+            return _in_the_rubric(name)
         case _:
-            return list(_FIXED.get(name, ()))
+            return []
+
+
+def _in_the_rubric(name: str) -> list[str]:
+    from mlestar.core.rubric import CHECKS, DIMENSIONS  # not on the way to the first answer
+
+    return list(CHECKS) if name == "check" else [*(dimension.key for dimension in DIMENSIONS), ALL]
