@@ -262,12 +262,12 @@ class ThinkingService:
             connection, workspace=workspace, tokenizer=self._windows.tokenizer, cap=self._windows.cap_tokens,
             now=self._windows.clock(), row=known.row,
         )  # fmt: skip
-        finder = ContextFinder(reader, self._windows.tokenizer, known.session.session)
         share = budget if len(texts) == 1 else max(LEAST_STEP_TOKENS, budget // len(texts)) if budget else 0
+        finder = ContextFinder(reader, self._windows.tokenizer, known.session.session, share)
         found: list[tuple[Digest, float]] = []
         for text in texts:
             begun = time.perf_counter()
-            found.append((finder.digest(text, share), time.perf_counter() - begun))
+            found.append((finder.digest(text), time.perf_counter() - begun))
         return found
 
 

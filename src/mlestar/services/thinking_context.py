@@ -24,8 +24,6 @@ OVERHEAD_TOKENS = 20
 """What the other fields of a quoted entry take in a reply."""
 GOALS_SHARE = 0.4
 """Share of the budget that the goal and constraints may take; the rest is for what matches."""
-MOST_GOALS = 160
-"""More than a context of the largest budget can quote."""
 MOST_QUOTED = 6
 CANDIDATES = 30
 MOST_ROWS = 2_000
@@ -44,15 +42,17 @@ class Digest:
 class ContextFinder:
     """Looks things up for thoughts, in one read transaction."""
 
-    def __init__(self, reader: WindowReader, tokenizer: Tokenizer, session: str) -> None:
+    def __init__(self, reader: WindowReader, tokenizer: Tokenizer, session: str, budget_tokens: int) -> None:
         """Entries of the session itself are left out: the caller has just written them."""
         self._reader = reader
         self._tokenizer = tokenizer
         self._own = f'"session:{session}"'
+        self._budget = budget_tokens
         self._goals = self._standing_goals()
 
-    def digest(self, text: str, budget_tokens: int) -> Digest:
+    def digest(self, text: str) -> Digest:
         """The most relevant entries for a text, within a budget; empty for a budget of 0."""
+        budget_tokens = self._budget
         if budget_tokens <= 0 or self._reader.row is None:
             return Digest(context=(), findings=())
         goals, spent = self._quote(map(self._reader.view, self._goals), int(budget_tokens * GOALS_SHARE), ())
@@ -68,7 +68,8 @@ class ContextFinder:
     def _standing_goals(self) -> Sequence[Row[Any]]:
         if self._reader.row is None:
             return []
-        return window_reads.standing_goals(self._reader.connection, self._reader.row.id, MOST_GOALS)
+        most = int(self._budget * GOALS_SHARE) // OVERHEAD_TOKENS  # each quoted one takes more than that
+        return window_reads.standing_goals(self._reader.connection, self._reader.row.id, most)
 
     def _quote(self, views: Iterable[EntryView], budget: int, taken: Iterable[str]) -> tuple[list[ContextEntry], int]:
         seen = set(taken)
