@@ -39,7 +39,7 @@ def main() -> int:
             fuzz = [
                 tool, "run", f"{url}/openapi.json",
                 "--exclude-path", "/api/mle-star/events", "--checks", CHECKS, "--max-time", seconds,
-                "--continue-on-failure", "--no-color", "--workers", "2", "--suppress-health-check", "all",
+                "--continue-on-failure", "--no-color", "--workers", "1", "--suppress-health-check", "all",
                 "--request-timeout", "40",
             ]  # fmt: skip
             environment = os.environ | {"SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE)}
