@@ -11,6 +11,7 @@ from mlestar.core.evidence import Finding, Level, Outcome
 from mlestar.core.readiness import shown
 from mlestar.core.rubric import CHECKS, CRITERIA
 from mlestar.core.scoring import resolve, score
+from mlestar.execution.verify import MEASURED_CHECKS
 from support.findings import LEVELS, SLOTS, all_at, finding, judged, outcome_of
 
 WEAK: dict[tuple[Level, ...], int] = {
@@ -124,6 +125,20 @@ def test_a_measured_fail_beats_a_claimed_pass_and_says_refuted() -> None:
 
 def test_equal_levels_take_the_worst_verdict() -> None:
     assert resolve([finding("T1.2", 1), finding("T1.2", Fraction(1, 2))])["T1.2"].value == Fraction(1, 2)
+
+
+def test_what_a_run_measured_of_its_own_pipeline_excuses_no_fail_seen_in_the_project() -> None:
+    leak = finding("T2.3", 0, Level.INSPECTED)
+    own = finding("T2.3", 1, run_id="run-1")
+    assert resolve([own, leak])["T2.3"] == leak
+    assert resolve([own, finding("T2.3", 0, Level.DOCUMENTED)])["T2.3"] == own
+    assert score([own, leak]).blockers == ("T2.3",)
+
+
+def test_every_check_that_a_run_judges_may_be_measured_by_it() -> None:
+    assert {check for check in MEASURED_CHECKS if CHECKS[check].best_of("run-1") is not Level.MEASURED} == set()
+    assert {check for check, spec in CHECKS.items() if spec.by_run} <= set(MEASURED_CHECKS)
+    assert CHECKS["T4.1"].best_of("") is Level.ATTESTED
 
 
 def test_an_undecided_measurement_does_not_undo_a_document() -> None:

@@ -90,11 +90,11 @@ def gain_of(
     if finding.check not in card.shares or finding.outcome is Outcome.NOT_APPLICABLE:
         return Gain(overall=Fraction(0), dimension=Fraction(0))
     if finding.check in card.blockers:
-        fixed = replace(finding, outcome=Outcome.PASS, level=spec.best, value=Fraction(1))
+        fixed = replace(finding, outcome=Outcome.PASS, level=spec.best_of(finding.run_id), value=Fraction(1))
         after = score([*(f for f in findings.values() if f.check != finding.check), fixed], weights=weights)
         own = after.dimension(spec.dimension).marks.score - card.dimension(spec.dimension).marks.score
         return Gain(overall=after.overall.score - card.overall.score, dimension=own)
-    points = card.shares[finding.check] * max(Fraction(0), spec.best.cap - credit(finding))
+    points = card.shares[finding.check] * max(Fraction(0), spec.best_of(finding.run_id).cap - credit(finding))
     return Gain(overall=points, dimension=points * len(card.dimensions))
 
 

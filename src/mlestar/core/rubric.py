@@ -45,7 +45,8 @@ class CheckSpec:
 
     Attributes:
         weight: 3 = wrong means an invalid model or an outage, 2 = strong practice, 1 = hygiene.
-        best: The strongest evidence this check can reach; fixing it gains points up to that level's cap.
+        best: The strongest evidence that artefacts can give; fixing it gains points up to that level's cap.
+        by_run: A pipeline run of ours measures it besides: its findings are `measured` whatever `best` is.
         effort: 1 = minutes, 2 = hours, 3 = days of work.
         needs: Arguments of an evaluation that let the check be settled.
         critical: A fail at inspected or measured level caps its dimension and the overall score.
@@ -60,6 +61,7 @@ class CheckSpec:
     needs: tuple[str, ...]
     critical: bool
     home: str = ""
+    by_run: bool = False
 
     @property
     def criterion(self) -> str:
@@ -70,6 +72,10 @@ class CheckSpec:
     def dimension(self) -> str:
         """The letter of its dimension."""
         return self.id[0]
+
+    def best_of(self, run_id: str) -> Level:
+        """The strongest level that a finding of this check may have; `run_id` is empty when no run made it."""
+        return Level.MEASURED if run_id and self.by_run else self.best
 
 
 DIMENSIONS = (
@@ -111,7 +117,8 @@ CRITERIA = tuple(
     }.items()
 )
 
-# id, weight (! = critical), best level, effort, what settles it | title | where a missing artefact usually goes
+# id, weight (! = critical), best level (+ = a pipeline run measures it besides), effort, what settles it | title
+# | where a missing artefact usually goes
 _TABLE = """
 S1.1 3  m 1 project,train,target    | The target column exists and fits the declared task
 S1.2 2  d 1 project                 | Goal, user, unit, moment and action of a prediction are stated | problem.yaml
@@ -137,24 +144,24 @@ T1.4 2  m 3 project                 | Labels were audited by two raters | label_
 T1.5 3! m 2 train,test              | Train and test are cleanly separated
 T2.1 3! m 2 train,target            | No feature gives the target away
 T2.2 2  i 2 project                 | Feature code is tested
-T2.3 3! i 1 project                 | Nothing is fitted before the split
+T2.3 3! i+ 1 project                | Nothing is fitted before the split
 T2.4 1  m 2 train,test,target       | Features earn their place
 T2.5 2  m 2 project                 | Training and serving share one transform
 T3.1 3! m 3 predictions             | The model beats a dummy
 T3.2 2  m 2 predictions,train,test  | The model beats a simple one
-T3.3 1  a 1 project                 | The architecture was chosen among scored alternatives | runs.json
+T3.3 1  a+ 1 project                | The architecture was chosen among scored alternatives | runs.json
 T3.4 2  m 2 train,test,predictions  | Train and test scores are close
-T4.1 2  a 1 project                 | The search is recorded | runs.json
-T4.2 3  i 2 project                 | Tuning never sees the test data and tries enough
-T4.3 1  a 2 project                 | The sensitivity to each parameter is known | runs.json
+T4.1 2  a+ 1 project                | The search is recorded | runs.json
+T4.2 3  i+ 2 project                | Tuning never sees the test data and tries enough
+T4.3 1  a+ 2 project                | The sensitivity to each parameter is known | runs.json
 T5.1 2  i 2 project                 | The training pipeline is declared as a graph that exists | dvc.yaml
 T5.2 3  m 2 project,execute         | CI trains on a sample and tests | .github/workflows/ci.yml
 T5.3 1  i 1 project                 | Retraining has a trigger and a maximum age | .github/workflows/train.yml
-T5.4 2  a 2 project                 | Runs link code, data, parameters and metrics | runs.json
+T5.4 2  a+ 2 project                | Runs link code, data, parameters and metrics | runs.json
 A1.1 3! m 1 predictions             | Claimed metrics equal the recomputed ones
 A1.2 2  m 1 statement               | The claimed numbers can be true together
 A1.3 2  m 2 predictions             | The headline metric is precise enough
-A1.4 1  a 1 project                 | Metrics are tracked over versions | metrics.json
+A1.4 1  a+ 1 project                | Metrics are tracked over versions | metrics.json
 A1.5 2  m 2 predictions             | Scores are calibrated
 A2.1 3  m 3 predictions,test        | No slice is much worse
 A2.2 2  m 2 predictions             | Every class is recalled
@@ -181,11 +188,11 @@ R3.1 2  d 1 project                 | Service level objectives are written | slo
 R3.2 3  m 2 project,model,execute   | Latency is within the objective
 R3.3 2  a 2 project                 | A load test meets the objective | load_test.json
 R3.4 1  i 1 project                 | Resource requests and limits are set | deployment.yaml
-R4.1 3  i 1 project                 | Two immutable model versions are kept | dvc.lock
+R4.1 3  i+ 1 project                | Two immutable model versions are kept | dvc.lock
 R4.2 2  i 1 project                 | Deployments can be rolled back | deployment.yaml
 R4.3 2  d 1 project                 | The rollback is written and drilled | RUNBOOK.md
 R4.4 2  m 2 project,execute         | The previous version still loads and predicts
-R5.1 2  i 1 project                 | A reference profile is stored | reference_profile.json
+R5.1 2  i+ 1 project                | A reference profile is stored | reference_profile.json
 R5.2 2  i 2 project                 | A drift job runs with a threshold and an alert | drift.yaml
 R5.3 3  m 2 reference,current       | Inputs have not drifted
 R5.4 2  m 2 project,execute         | The drift detector detects
@@ -221,11 +228,12 @@ def _parse(row: str) -> CheckSpec:
         id=check_id,
         title=title,
         weight=int(weight.rstrip("!")),
-        best=_LETTERS[best],
+        best=_LETTERS[best.rstrip("+")],
         effort=int(effort),
         needs=tuple(needs.split(",")),
         critical=weight.endswith("!"),
         home=home,
+        by_run=best.endswith("+"),
     )
 
 

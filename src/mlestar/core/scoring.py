@@ -95,7 +95,8 @@ def resolve(findings: Iterable[Finding]) -> dict[str, Finding]:
     """One finding a check: the strongest evidence that decides; of equal strength the worst verdict.
 
     Evidence that decides nothing (inconclusive, unknown, error) gives way to any that does. A fail that contradicts a
-    weaker pass is marked refuted. The result is in the rubric's order and does not depend on the input's.
+    weaker pass is marked refuted. A pipeline run measures its own pipeline: what it passes does not excuse a fail that
+    was seen in the project. The result is in the rubric's order and does not depend on the input's.
     """
     by_check: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -105,6 +106,9 @@ def resolve(findings: Iterable[Finding]) -> dict[str, Finding]:
 
 def _strongest(findings: list[Finding]) -> Finding:
     best = min(findings, key=_precedence)
+    if best.run_id and best.outcome in {Outcome.PASS, Outcome.PARTIAL}:
+        seen = [f for f in findings if not f.run_id and f.outcome is Outcome.FAIL and f.level in SEEN]
+        best = min([best, *seen], key=lambda finding: (finding.value, _precedence(finding)))
     contradicts = best.outcome is Outcome.FAIL and any(
         other.outcome in {Outcome.PASS, Outcome.PARTIAL} and other.level.rank < best.level.rank for other in findings
     )

@@ -15,7 +15,11 @@ EXPLAINED = ("claim", "why", "how", "threshold", "source", "fix", "limitations")
 def explanation(check: Explanation) -> str:
     """Everything there is to say about a check, a labelled paragraph each."""
     critical = ", critical: a fail caps the dimension at 59 and the overall score at 69" if check.critical else ""
-    head = f"{check.check} {check.title}\n{check.dimension} > {check.criterion}; weight {check.weight}{critical}"
+    run = ", and measured by a pipeline run" if check.measured_by_run and check.best_level != "measured" else ""
+    head = (
+        f"{check.check} {check.title}\n{check.dimension} > {check.criterion}; weight {check.weight}{critical}\n"
+        f"Strongest evidence: {check.best_level}{run}"
+    )
     parts = [f"{label.capitalize()}: {getattr(check, label)}" for label in EXPLAINED if getattr(check, label)]
     return "\n\n".join([head, *parts])
 

@@ -79,6 +79,7 @@ class Explanation:
     weight: int
     critical: bool
     best_level: str
+    measured_by_run: bool
     needs: tuple[str, ...]
     limits: Mapping[str, float]
     claim: str
@@ -169,6 +170,7 @@ class ScoresService:
             weight=spec.weight,
             critical=spec.critical,
             best_level=spec.best.value,
+            measured_by_run=spec.by_run,
             needs=spec.needs,
             limits=LIMITS.get(wanted, {}),
             claim=doc.claim,
@@ -208,6 +210,7 @@ def _check(spec: table.CheckSpec) -> dict[str, Any]:
         "weight": spec.weight,
         "critical": spec.critical,
         "best": spec.best.value,
+        "measured_by_run": spec.by_run,
         "limits": dict(LIMITS.get(spec.id, {})),
     }
 
