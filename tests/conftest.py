@@ -11,14 +11,44 @@ from mcp import Client
 from mlestar.app import Services
 from mlestar.interfaces.mcp.server import build_server
 from mlestar.settings import Settings
+from support import postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
+    from support.postgres import Server
+
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")
 """`auto` speaks 2026-07-28 with this server, `legacy` the 2025-11-25 handshake."""
+Dialect = Literal["sqlite", "postgresql"]
+DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Generator[Server]:
+    """One PostgreSQL server for all tests of this process, started by the first that needs it."""
+    binaries = postgres.programs()
+    if binaries is None:
+        pytest.skip(postgres.LACKS)
+    with postgres.running_postgres(binaries) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Generator[str]:
+    """A PostgreSQL database with the schema and nothing else."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind in turn: a file in the test's folder, a fresh one on the PostgreSQL server."""
+    return (
+        f"sqlite:///{tmp_path / 'memory.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    )
 
 
 @pytest.fixture

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import anyio
 import psutil
-import pytest
 
 from mlestar.app import Services
 from mlestar.core.run import Status
@@ -23,28 +17,6 @@ from mlestar.settings import Settings
 from mlestar.storage import runs
 
 PATIENCE_S = 90
-PORT = 54_329
-pytestmark = pytest.mark.skipif(shutil.which("initdb") is None, reason="PostgreSQL's initdb is not installed")
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """An own PostgreSQL server, gone afterwards; it refuses to run as root, so root lends it another user."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        user: Any = {"user": "nobody"} if os.getuid() == 0 else {}
-        if user:
-            shutil.chown(folder, "nobody")
-        data, place = folder / "db", ["-h", folder, "-p", str(PORT)]
-        quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **user}
-        subprocess.run(["initdb", "-D", data, "-U", "t", "-A", "trust", "-E", "UTF8"], check=True, **quiet)
-        command = ["postgres", "-D", data, "-p", str(PORT), "-k", folder, "-c", "listen_addresses="]
-        with subprocess.Popen(command, **quiet) as server:
-            deadline = time.monotonic() + 30
-            while subprocess.run(["createdb", *place, "-U", "t", "mlestar"], check=False, **quiet).returncode:
-                assert time.monotonic() < deadline
-            yield f"postgresql+psycopg://t@/mlestar?host={folder}&port={PORT}"
-            server.terminate()
 
 
 def worker(settings: Settings) -> subprocess.Popen[bytes]:
@@ -66,8 +38,8 @@ def supervisor_of(folder: Path) -> psutil.Process:
     )
 
 
-async def test_another_worker_takes_up_what_a_killed_one_left(url: str, tmp_path: Path) -> None:
-    services = Services(Settings(data_dir=tmp_path / "data", database_url=url, supervisor_idle_s=1.0))
+async def test_another_worker_takes_up_what_a_killed_one_left(postgres_url: str, tmp_path: Path) -> None:
+    services = Services(Settings(data_dir=tmp_path / "data", database_url=postgres_url, supervisor_idle_s=1.0))
     config = {
         "data": {"source": "sklearn:breast_cancer", "seed": 3},
         "training": {"algorithm": "lightgbm", "tuning": {"trials": 20}},
