@@ -23,6 +23,10 @@ PIECE_CHARACTERS = 65_536
 """Longest text handed to tiktoken at once; the cut falls at a space or newline."""
 ESTIMATE_FACTOR = 1.15
 """Safety margin of the estimate, used only when the vocabulary cannot be loaded."""
+SHORT_CHARACTERS = 512
+"""Longest text whose count is remembered: prefixes, and the entries that are shown again and again."""
+SHORT_KEPT = 4096
+"""Counts remembered: a few windows' worth, at most some megabytes."""
 _WORD = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
 PATTERNS = {
     "o200k_base": "|".join(
@@ -59,7 +63,7 @@ class Tokenizer:
         self._loaded = False
         self._loading = threading.Lock()
         self.is_estimate = False
-        self._count_short = lru_cache(maxsize=4096)(self._count)
+        self._count_short = lru_cache(maxsize=SHORT_KEPT)(self._count)
 
     @property
     def name(self) -> str:
@@ -82,7 +86,7 @@ class Tokenizer:
 
     def count(self, text: str) -> int:
         """Number of tokens of `text`, taken as plain text throughout."""
-        return self._count_short(text) if len(text) <= 64 else self._count(text)  # noqa: PLR2004 - prefixes repeat, texts do not
+        return self._count_short(text) if len(text) <= SHORT_CHARACTERS else self._count(text)
 
     def _count(self, text: str) -> int:
         self.load()

@@ -21,9 +21,9 @@ def camel(name: str) -> str:
 
 
 @cache
-def _names(kind: type) -> tuple[tuple[str, str], ...]:
-    """The fields of a result type: inside, outside."""
-    return tuple((field.name, camel(field.name)) for field in fields(kind))
+def _names(kind: type) -> tuple[tuple[str, str], ...] | None:
+    """The fields of a result type: inside, outside; None for what is no result type."""
+    return tuple((field.name, camel(field.name)) for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def wire(value: object) -> Any:  # noqa: PLR0911 - one return a kind of value
@@ -32,10 +32,13 @@ def wire(value: object) -> Any:  # noqa: PLR0911 - one return a kind of value
     Field names of dataclasses become camelCase; keys of mappings are data and stay as they are. An enum becomes its
     value, a fraction a number, a path its text.
     """
-    if type(value) in PLAIN:
+    kind = type(value)
+    if kind in PLAIN:
         return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {outside: wire(getattr(value, name)) for name, outside in _names(type(value))}
+    if (names := _names(kind)) is not None:
+        return {
+            outside: inner if type(inner := getattr(value, name)) in PLAIN else wire(inner) for name, outside in names
+        }
     match value:
         case Enum():
             return value.value

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.25
 """How long another process's commit may stay unseen; our own are looked at as they happen."""
 
+GATHER_S = 0.05
+"""Our own commits within this time are looked at together: a burst of writes does not pay for a look each."""
+
 
 class WindowWatch:
     """Looks at which windows reached a new version and calls `on_change(workspace, windows)`."""
@@ -44,6 +47,7 @@ class WindowWatch:
                 self.is_ready = True
                 with anyio.move_on_after(LOOK_EVERY_S):
                     await self._wake.wait()
+                    await anyio.sleep(GATHER_S)
         finally:
             self.is_ready = False
             self._watch.close()

@@ -37,6 +37,12 @@ _PROGRESS = (
     .values(total=bindparam("reached"), concluded=bindparam("done"), modified_at=bindparam("now"))
 )
 _ADD = insert(thoughts)
+_LATEST_OPEN = (
+    select(thinking_sessions)
+    .where(_S.workspace_id == bindparam("workspace"), _S.concluded.is_(False))
+    .order_by(_S.modified_at.desc(), _S.started_at.desc(), _S.session)
+    .limit(1)
+)
 
 
 def session(connection: Connection, workspace: int, name: str) -> Session | None:
@@ -47,12 +53,7 @@ def session(connection: Connection, workspace: int, name: str) -> Session | None
 
 def latest_open(connection: Connection, workspace: int) -> Session | None:
     """The session worked on last, of those without a conclusion."""
-    row = connection.execute(
-        select(thinking_sessions)
-        .where(_S.workspace_id == workspace, _S.concluded.is_(False))
-        .order_by(_S.modified_at.desc(), _S.started_at.desc(), _S.session)
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(_LATEST_OPEN, {"workspace": workspace}).one_or_none()
     return None if row is None else _session(row)
 
 

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 _E = entries.c
-_OPEN = select(workspaces).where(workspaces.c.name == bindparam("name"))
-_WINDOWS = select(windows).where(windows.c.workspace_id == bindparam("workspace")).order_by(windows.c.number)
+_OPEN = (
+    select(workspaces, windows)
+    .join(windows, windows.c.workspace_id == workspaces.c.id)
+    .where(workspaces.c.name == bindparam("name"))
+    .order_by(windows.c.number)
+)
 _SAVE_WORKSPACE = (
     update(workspaces)
     .where(workspaces.c.id == bindparam("row"))
@@ -134,17 +138,17 @@ class WorkspaceRow:
 
 def find_workspace(connection: Connection, name: str) -> WorkspaceRow | None:
     """The workspace of this name, or None when nothing was ever written to it."""
-    row = connection.execute(_OPEN, {"name": name}).one_or_none()
-    if row is None:
+    rows = connection.execute(_OPEN, {"name": name}).all()
+    if not rows:
         return None
-    found = connection.execute(_WINDOWS, {"workspace": row.id})
+    first = rows[0]
     return WorkspaceRow(
-        id=row.id,
-        name=row.name,
-        clock=row.clock,
-        next_number=row.next_number,
-        next_expiry=row.next_expiry,
-        windows={number: _window(window) for window in found for number in (window.number,)},
+        id=first.id,
+        name=first.name,
+        clock=first.clock,
+        next_number=first.next_number,
+        next_expiry=first.next_expiry,
+        windows={row.number: _window(row) for row in rows},
     )
 
 

@@ -41,9 +41,9 @@ class StrictServer(MCPServer[Any]):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; a name that does not exist is a tool error with the nearest one."""
-        known = [tool.name for tool in await self.list_tools()]
-        if name in known:
+        if self._tool_manager.get_tool(name) is not None:
             return await super().call_tool(name, arguments, context)
+        known = [tool.name for tool in await self.list_tools()]
         return refusal(NotFound(f"There is no tool {name[:TEXT_LIMIT]!r}.", valid=known, do=_nearest(name, known)))
 
     async def get_prompt(

@@ -7,67 +7,94 @@ started anew with that frame.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 from mcp.server.stdio import stdio_server
-from mcp.shared._context_streams import create_context_streams
-from mcp.shared.message import SessionMessage
 from mcp.types import JSONRPCRequest
 
 if TYPE_CHECKING:
+    from contextvars import Context
+    from types import TracebackType
+
     from mcp.server.mcpserver import MCPServer
+    from mcp.shared._context_streams import ContextReceiveStream
+    from mcp.shared.message import SessionMessage
 
     from mlestar.interfaces.mcp.subscriptions import Notifier
 
 
 async def serve_stdio(server: MCPServer[Any], notifier: Notifier) -> None:
     """Serve one client until it closes stdin."""
-    # `write` is closed here: the transport's writer waits for that before it ends.
+    low = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the SDK has no hook for it
+    # `write` is closed here: the transport's writer waits for that before it ends. A session closes only its clone.
     async with stdio_server() as (read, write), write, anyio.create_task_group() as tasks:
         tasks.start_soon(notifier.run)
-        first: SessionMessage | None = None
-        may_restart = True
-        while True:
-            restart = await _serve_session(server, read, write, first, may_restart=may_restart)
-            if restart is None:
-                break
-            first, may_restart = restart, False
+        frames = SessionFrames(read)
+        await low.run(frames, write.clone(), low.create_initialization_options())
+        if frames.restart is not None:
+            again = SessionFrames(read, first=frames.restart)
+            await low.run(again, write.clone(), low.create_initialization_options())
         tasks.cancel_scope.cancel()
 
 
-async def _serve_session(
-    server: MCPServer[Any], read: Any, write: Any, first: SessionMessage | None, *, may_restart: bool
-) -> SessionMessage | None:
-    """Serve until end of input; return the `initialize` frame of a client that discovered first."""
-    low = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the SDK has no hook for it
-    to_server, server_reads = create_context_streams[SessionMessage | Exception](0)
-    server_writes, from_server = create_context_streams[SessionMessage](0)
-    restart: SessionMessage | None = None
+class SessionFrames:
+    """The frames of one session: they end where a client that has only discovered initializes after all."""
 
-    async def pump_out() -> None:
-        async with from_server:
-            async for message in from_server:
-                await write.send(message)
+    def __init__(
+        self, transport: ContextReceiveStream[SessionMessage | Exception], *, first: SessionMessage | None = None
+    ) -> None:
+        """Read from `transport`, which stays open; `first` is a frame that was read before."""
+        self._transport = transport
+        self._first = first
+        self._requests = 0
+        self._has_only_discovered = False
+        self.restart: SessionMessage | None = None
+        """The `initialize` frame that a new session has to begin with."""
 
-    async def serve() -> None:
-        async with server_writes:  # closing it is what ends pump_out
-            await low.run(server_reads, server_writes, low.create_initialization_options())
+    @property
+    def last_context(self) -> Context | None:
+        """What the SDK runs the frame's handler in."""
+        return self._transport.last_context
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(pump_out)
-        tasks.start_soon(serve)
-        async with to_server:
-            if first is not None:
-                await to_server.send(first)
-            discovered = False
-            async for message in read:
-                request = getattr(message, "message", None)
-                if may_restart and isinstance(request, JSONRPCRequest):
-                    if discovered and request.method == "initialize":
-                        restart = message
-                        break
-                    discovered = request.method == "server/discover"
-                    may_restart = discovered
-                await to_server.send(message)
-    return restart
+    async def receive(self) -> SessionMessage | Exception:
+        """The next frame.
+
+        Raises:
+            anyio.EndOfStream: The client has closed the connection, or begins anew.
+        """
+        if self._first is not None:
+            frame, self._first = self._first, None
+            self._requests = 2
+            return frame
+        frame = await self._transport.receive()
+        if self._requests < 2 and not isinstance(frame, Exception) and isinstance(frame.message, JSONRPCRequest):  # noqa: PLR2004 - only the second request can be the fallback
+            self._requests += 1
+            if self._has_only_discovered and frame.message.method == "initialize":
+                self.restart = frame
+                raise anyio.EndOfStream
+            self._has_only_discovered = frame.message.method == "server/discover"
+        return frame
+
+    def __aiter__(self) -> Self:
+        """Iterate over the frames."""
+        return self
+
+    async def __anext__(self) -> SessionMessage | Exception:
+        """The next frame, until there are no more."""
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def aclose(self) -> None:
+        """Nothing to close: the transport serves the next session too."""
+
+    async def __aenter__(self) -> Self:
+        """Use as the SDK uses its own streams."""
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        """Nothing to close."""
