@@ -67,6 +67,17 @@ def test_every_command_is_one_that_the_command_line_takes(file: str) -> None:
     assert given["root"], "nothing may be read"
 
 
+def test_a_worker_shares_database_and_artifacts_with_the_replicas_and_answers_nobody() -> None:
+    services = compose()["services"]
+    worker, replica = services["worker"], services["replica-1"]
+    name, *arguments = worker["command"]
+    command: Any = typer.main.get_command(cli)
+    assert command.commands[name].make_context(name, arguments).info_name == "worker"
+    shared = ("environment", "volumes", "depends_on", "restart", "stop_grace_period")
+    assert {part: worker[part] for part in shared} == {part: replica[part] for part in shared}
+    assert worker["healthcheck"] == {"disable": True}
+
+
 def test_every_variable_that_is_set_is_a_setting() -> None:
     texts = [file.read_text(encoding="utf-8") for file in DEPLOY.iterdir()]
     named = set(re.findall(r"^\s*(?:ENV |Environment=)?(MLESTAR_[A-Z_]+)[:=]", "\n".join(texts), re.MULTILINE))

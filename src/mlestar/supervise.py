@@ -1,48 +1,86 @@
-"""The process that works runs off: `python -m mlestar.supervise`, started detached by a server.
+"""The processes that work runs off, put together from their parts.
 
-With `--worker` it takes runs from a shared PostgreSQL database beside others, until stopped; every worker needs the
-same data folder (a shared file system), where artifacts are.
+`python -m mlestar.supervise` is the one of a data folder, started detached by a server. `mlestar worker` calls
+`work_beside_others`: it takes runs from a shared PostgreSQL database beside others, until stopped.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import anyio
 
+from mlestar.errors import InvalidInput
 from mlestar.execution.supervisor import AT_ONCE, engine_url, supervise, take_lock, work_on
 from mlestar.settings import Settings
 
+if TYPE_CHECKING:
+    from mlestar.app import Services
+    from mlestar.execution.engine import Engine
+
 
 def main() -> None:
-    """Work runs off."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    """Work the runs of a data folder off, unless another process does already."""
     settings = Settings()
-    beside_others = sys.argv[1:] == ["--worker"]
-    lock = None if beside_others else take_lock(settings)
-    if not beside_others and lock is None:
+    _log_to_stderr()
+    lock = take_lock(settings)
+    if lock is None:
         return
     from mlestar.app import Services  # the lock comes first: a server that looks must see it soon
-    from mlestar.execution.dbos_engine import DbosEngine
-    from mlestar.execution.runner import Runner
 
     services = Services(settings)
-    database = services.database
-    runner = Runner(database=database, settings=settings, clock=time.time, hand_over=services.pipelines.record_run)
-    engine = DbosEngine(url=engine_url(settings), steps=runner.steps, at_once=AT_ONCE)
 
     async def serve() -> None:
-        if lock is None:
-            await work_on(database=database, engine=engine, clock=time.time)
-        else:
-            await supervise(database=database, engine=engine, settings=settings, clock=time.time, lock=lock)
+        engine = _engine(services)
+        await supervise(database=services.database, engine=engine, settings=settings, clock=time.time, lock=lock)
 
+    _serve(services, serve)
+
+
+def work_beside_others(services: Services) -> None:
+    """Take runs from a shared database until SIGTERM or SIGINT; what was under way is taken up by another worker.
+
+    Raises:
+        InvalidInput: The database is a file: its folder has a supervisor of its own.
+    """
+    if services.database.is_sqlite:
+        raise InvalidInput(
+            "a worker takes runs from a shared PostgreSQL database, and MLESTAR_DATABASE_URL names none",
+            valid=("postgresql+psycopg://user:password@host/name",),
+            do="set it; with SQLite nothing is to be started: the first run starts the folder's own supervisor",
+        )
+    _log_to_stderr()
+
+    async def serve() -> None:
+        engine = _engine(services)
+        await work_on(database=services.database, engine=engine, settings=services.settings, clock=time.time)
+
+    _serve(services, serve)
+
+
+def _serve(services: Services, serve: Callable[[], Awaitable[None]]) -> None:
     try:
         anyio.run(serve)
     finally:
         services.close()
+
+
+def _engine(services: Services) -> Engine:
+    from mlestar.execution.dbos_engine import DbosEngine
+    from mlestar.execution.runner import Runner
+
+    settings = services.settings
+    runner = Runner(
+        database=services.database, settings=settings, clock=time.time, hand_over=services.pipelines.record_run
+    )
+    return DbosEngine(url=engine_url(settings), steps=runner.steps, at_once=AT_ONCE)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def worker(settings: Settings) -> subprocess.Popen[bytes]:
         "MLESTAR_DATABASE_URL": settings.database_url,
         "OMP_NUM_THREADS": "1",
     }
-    return subprocess.Popen([sys.executable, "-m", "mlestar.supervise", "--worker"], env=env)
+    return subprocess.Popen([sys.executable, "-m", "mlestar", "worker"], env=env)
 
 
 def supervisor_of(folder: Path) -> psutil.Process:
@@ -64,6 +64,8 @@ async def test_another_worker_takes_up_what_a_killed_one_left(postgres_url: str,
         assert [model["run_id"] for model in await services.pipelines.models()] == [run.run_id]
         starts = await services.database.reading(functools.partial(runs.starts_of, run_id=run.run_id))
         assert (starts["data"], starts["features"], starts["training"]) == (1, 1, 2)
+        second.terminate()
+        assert second.wait(10) == 0, "a worker that is asked to stop ends in order"
     finally:
         if second is not None:
             second.kill()

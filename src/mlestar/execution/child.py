@@ -19,11 +19,14 @@ from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 import anyio
+import anyio.to_thread
 
 from mlestar.errors import WorkFailed, from_json
 
 if TYPE_CHECKING:
     from anyio.abc import ByteStream, Process
+
+    from mlestar.storage.processes import ProcessRecords
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 OnEvent = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -82,11 +85,13 @@ async def run_child(
     on_progress: Progress | None = None,
     on_event: OnEvent | None = None,
     limits: Limits | None = None,
+    records: ProcessRecords | None = None,
 ) -> dict[str, Any]:
     """Run `task` ("module:function" inside this package) in a child and return its answer.
 
     The function takes `(payload, report)`: plain JSON, and `report(done, total, message)`. Progress may be dropped
     when there is much of it; what it sends with `report.event(value)` reaches `on_event`, all of it, in order.
+    With `records` the child is written down while it runs: a next supervisor kills it should this process be killed.
 
     Raises:
         MlestarError: What the task itself raised, rebuilt.
@@ -99,7 +104,7 @@ async def run_child(
     with tempfile.TemporaryFile() as log:
         start = _start_forked if sys.platform == "linux" else start_plain
         stream, process = await start(log)
-        watched = _Watched(task=task, log=log)
+        watched = _Watched(task=task, log=log, records=records)
         try:
             with suppress(anyio.BrokenResourceError):
                 await stream.send(json.dumps(request).encode() + b"\n")
@@ -112,9 +117,10 @@ async def run_child(
 class _Watched:
     """One child as seen from its parent."""
 
-    def __init__(self, *, task: str, log: IO[bytes]) -> None:
+    def __init__(self, *, task: str, log: IO[bytes], records: ProcessRecords | None) -> None:
         self._task = task
         self._log = log
+        self._records = records
         self._lines: Lines | None = None
         self._pid = 0
         self._status: int | None = None
@@ -124,7 +130,7 @@ class _Watched:
         answer: dict[str, Any] | None = None
         while (message := await lines.next()) is not None:
             if "pid" in message:
-                self._pid = int(message["pid"])
+                await self._began(int(message["pid"]))
             elif "progress" in message and on_progress is not None:
                 done, total, text = message["progress"]
                 await on_progress(done, total, text)
@@ -144,6 +150,11 @@ class _Watched:
             raise self._ended(str(answer["crash"]))
         return answer["result"]
 
+    async def _began(self, pid: int) -> None:
+        self._pid = pid
+        if self._records is not None:
+            await anyio.to_thread.run_sync(self._records.add, pid)
+
     async def end(self, stream: ByteStream, process: Process | None) -> None:
         """Kill what still runs, see it gone, let go of the channel."""
         if self._status is None and self._pid:
@@ -159,6 +170,8 @@ class _Watched:
                 process.kill()
             await process.wait()
         await stream.aclose()
+        if self._records is not None and self._pid and (self._status is not None or process is not None):
+            await anyio.to_thread.run_sync(self._records.remove, self._pid)
 
     def _ended(self, how: str, *, killed: bool = False) -> WorkFailed:
         self._log.seek(0, os.SEEK_END)

@@ -20,8 +20,12 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from mlestar.execution.work import THREAD_VARIABLES, Channel, ask_for_death_signal, perform
+
+if TYPE_CHECKING:
+    from mlestar.storage.processes import ProcessRecords
 
 PRELOADED = (
     "numpy",
@@ -48,6 +52,7 @@ class _Link:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._also: tuple[str, ...] = ()
+        self._records: ProcessRecords | None = None
 
     def ask(self, fds: tuple[int, int]) -> None:
         with self._lock:
@@ -57,10 +62,10 @@ class _Link:
                 self._stop()
                 socket.send_fds(self._start(), [b"c"], list(fds))
 
-    def warm_up(self, also: Sequence[str]) -> None:
+    def warm_up(self, also: Sequence[str], records: ProcessRecords) -> None:
         with self._lock:
             if self._control is None:
-                self._also = tuple(also)
+                self._also, self._records = tuple(also), records
                 self._start()
 
     def _start(self) -> socket.socket:
@@ -74,6 +79,8 @@ class _Link:
                 start_new_session=True,
                 env=os.environ | dict.fromkeys(THREAD_VARIABLES, "1"),
             )
+        if self._records is not None:
+            self._records.add(self._process.pid)
         atexit.register(self._stop)
         return self._control
 
@@ -82,6 +89,8 @@ class _Link:
         if self._process is not None:
             self._process.kill()  # its children ask the kernel to follow it
             self._process.wait()
+            if self._records is not None:
+                self._records.remove(self._process.pid)
         if self._control is not None:
             self._control.close()
         self._process = self._control = None
@@ -95,9 +104,12 @@ def ask_for_child(channel_fd: int, log_fd: int) -> None:
     _link.ask((channel_fd, log_fd))
 
 
-def warm_up(also: Sequence[str] = ()) -> None:
-    """Start the launcher ahead of the first child, with `also` loaded; returns at once, it loads on its own."""
-    _link.warm_up(also)
+def warm_up(also: Sequence[str], records: ProcessRecords) -> None:
+    """Start the launcher ahead of the first child, with `also` loaded; returns at once, it loads on its own.
+
+    It is written down in `records` for as long as it runs.
+    """
+    _link.warm_up(also, records)
 
 
 class _Children:

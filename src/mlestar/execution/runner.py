@@ -15,6 +15,7 @@ from mlestar.execution.deploy import Deployment, HandOver
 from mlestar.execution.engine import Steps
 from mlestar.execution.live import LiveRun, RunCancelled
 from mlestar.storage import runs
+from mlestar.storage.processes import ProcessRecords
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,6 +40,7 @@ class Runner:
         self._settings = settings
         self._clock = clock
         self._hand_over = hand_over
+        self._records = ProcessRecords(settings.data_dir)
 
     @property
     def steps(self) -> Steps:
@@ -85,8 +87,9 @@ class Runner:
         for attempt in range(1, WORKERS + 1):
             try:
                 return await run_child(
-                    WORK, payload, on_progress=live.on_progress, on_event=live.on_stage, limits=limits
-                )
+                    WORK, payload, on_progress=live.on_progress, on_event=live.on_stage, limits=limits,
+                    records=self._records,
+                )  # fmt: skip
             except WorkFailed as error:
                 if not error.details.get("killed") or attempt == WORKERS:
                     raise

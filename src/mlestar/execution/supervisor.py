@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,11 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.to_thread
 
 from mlestar.core.run import Status
 from mlestar.execution.folder_lock import FolderLock
 from mlestar.execution.launcher import warm_up
+from mlestar.execution.orphans import reap
 from mlestar.storage import runs
+from mlestar.storage.processes import ProcessRecords
 
 if TYPE_CHECKING:
     from mlestar.execution.engine import Engine
@@ -118,8 +122,7 @@ async def supervise(
     *, database: Database, engine: Engine, settings: Settings, clock: Callable[[], float], lock: FolderLock
 ) -> None:
     """Have runs worked off until none was left for `supervisor_idle_s`, holding the folder's lock."""
-    warm_up(WORKER_MODULES)
-    await engine.launch()
+    await _prepare(engine, settings)
     try:
         while True:
             # with a database of its own, whoever holds the lock knows that every other worker is dead
@@ -132,14 +135,34 @@ async def supervise(
         await engine.stop()
 
 
-async def work_on(*, database: Database, engine: Engine, clock: Callable[[], float]) -> None:
-    """Take runs from a shared database, beside other workers, until stopped."""
-    warm_up(WORKER_MODULES)
-    await engine.launch()
+async def work_on(*, database: Database, engine: Engine, settings: Settings, clock: Callable[[], float]) -> None:
+    """Take runs from a shared database, beside other workers, until SIGTERM or SIGINT.
+
+    A run that is under way then is taken up by another worker as soon as its lease is over.
+    """
+    await _prepare(engine, settings)
     try:
-        await _serve(database, engine, clock, idle_s=float("inf"), alone=False)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_stop_when_asked, tasks.cancel_scope)
+            await _serve(database, engine, clock, idle_s=float("inf"), alone=False)
     finally:
-        await engine.stop()
+        with anyio.CancelScope(shield=True):
+            await engine.stop()
+
+
+async def _prepare(engine: Engine, settings: Settings) -> None:
+    records = ProcessRecords(settings.data_dir)
+    await anyio.to_thread.run_sync(reap, records)
+    await anyio.to_thread.run_sync(warm_up, WORKER_MODULES, records)
+    await engine.launch()
+
+
+async def _stop_when_asked(scope: anyio.CancelScope) -> None:
+    if sys.platform == "win32":
+        return  # there is no SIGTERM; an interrupt ends the process
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            scope.cancel()
 
 
 async def _serve(database: Database, engine: Engine, clock: Callable[[], float], *, idle_s: float, alone: bool) -> None:

@@ -1,4 +1,4 @@
-"""The `mlestar` command: serve, demo, evaluate, explain, rubric, run, windows."""
+"""The `mlestar` command: serve, worker, demo, evaluate, explain, rubric, run, windows."""
 
 from __future__ import annotations
 
@@ -81,6 +81,18 @@ def serve(
         services = _services(root, data_dir, default_roots=())
         anyio.run(partial(serve_http, services, host=host, port=port, token=token))
     services.close()
+
+
+@cli.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Take runs from the PostgreSQL database that servers share, beside other workers, until stopped.
+
+    Needs MLESTAR_DATABASE_URL and the data folder that the servers use (a shared file system). With SQLite none is
+    needed: the first run starts the folder's own.
+    """
+    from mlestar.supervise import work_beside_others
+
+    work_beside_others(_services(None, data_dir))
 
 
 @cli.command()

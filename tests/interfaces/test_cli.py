@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from mlestar.errors import InvalidInput
+from mlestar.interfaces.cli import cli
+
+COMMANDS: Any = typer.main.get_command(cli).commands  # pyright: ignore[reportAttributeAccessIssue] - a group of commands
+STATED = ("serve", "worker", "demo", "evaluate", "explain", "rubric", "run", "windows")
+"""What the contract and the pipelines' design name."""
+
+
+def test_the_command_line_has_every_command_that_was_promised() -> None:
+    assert set(STATED) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_every_command_explains_itself_and_each_of_its_options(name: str) -> None:
+    shown = CliRunner().invoke(cli, [name, "--help"] if name else ["--help"])
+    assert shown.exit_code == 0
+    silent = [option.name for option in COMMANDS[name].params if not option.help] if name else []
+    assert silent == []
+    for command in COMMANDS if not name else ():
+        assert command in shown.output
+
+
+def test_a_worker_without_a_shared_database_is_refused_with_what_to_set(tmp_path: Path) -> None:
+    done = CliRunner(env={"MLESTAR_DATABASE_URL": ""}).invoke(cli, ["worker", "--data-dir", str(tmp_path)])
+    assert isinstance(done.exception, InvalidInput)
+    assert "shared PostgreSQL database" in str(done.exception)
+    assert "MLESTAR_DATABASE_URL" in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
