@@ -16,6 +16,7 @@ from mlestar.errors import NotFound
 from mlestar.execution.judge import judge
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "breast_cancer_screening"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SCRIPT = """
 import json, sys
 from mlestar.execution.judge import judge
@@ -44,18 +45,25 @@ def silent(_done: float, _total: float | None, _message: str) -> None:
 
 
 def test_the_answer_is_the_same_byte_for_byte_in_any_process(tmp_path: Path) -> None:
-    request = json.dumps(payload(EXAMPLE, dimensions=["S", "R", "X"]))
+    """All checks on the example's project, data and predictions: hash seed, folder, threads and key order change."""
+    claims = {"training": {"algorithm": "lightgbm", "trials": 70}, "scoping": {"goal": "find it", "data": "569 rows"}}
+    backwards = {key: dict(reversed(claims[key].items())) for key in reversed(claims)}
     digests = {
         hashlib.sha256(
             subprocess.run(
-                [sys.executable, "-c", SCRIPT, request],
+                [sys.executable, "-c", SCRIPT, json.dumps(payload(EXAMPLE, claims=stated))],
                 cwd=folder,
-                env={**os.environ, "PYTHONHASHSEED": seed},
+                env={
+                    **os.environ,
+                    "PYTHONHASHSEED": seed,
+                    **dict.fromkeys(THREADS, threads),
+                    "OMP_WAIT_POLICY": "PASSIVE",
+                },
                 capture_output=True,
                 check=True,
             ).stdout
         ).hexdigest()
-        for seed, folder in (("1", tmp_path), ("4242", Path.cwd()))
+        for seed, folder, threads, stated in (("1", tmp_path, "1", claims), ("4242", Path.cwd(), "2", backwards))
     }
     assert len(digests) == 1
 
