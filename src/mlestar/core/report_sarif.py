@@ -1,4 +1,8 @@
-"""The findings as SARIF 2.1.0, for code scanning and editors."""
+"""The findings as SARIF 2.1.0, for code scanning and editors.
+
+GitHub's code scanning takes a log only if each result has a file and a line, and raises an alert for each result of
+whatever kind: so each has a place, and what passed is not among them.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +11,25 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from mlestar.core.rubric import CHECKS
+
 if TYPE_CHECKING:
     from mlestar.core.report import CheckText, Report
     from mlestar.core.score_views import FindingView
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"fail": "error", "partial": "warning", "error": "note", "inconclusive": "note"}
-KINDS = {"fail": "fail", "partial": "fail", "error": "review", "inconclusive": "review", "pass": "pass"}
+KINDS = {"fail": "fail", "partial": "fail", "error": "review", "inconclusive": "review"}
 SEVERITY = {3: "7.5", 2: "5.0", 1: "2.5"}
+HOME = "README.md"
+"""Where a finding without a place of its own is shown, unless its check has a usual file."""
 CRITICAL_SEVERITY = "9.5"
 """OpenSSF Scorecard's risk weights: critical 10, high 7.5, medium 5, low 2.5; code scanning calls 9.0 up critical."""
 WORD = re.compile(r"[A-Za-z]+")
 
 
 def render_sarif(report: Report) -> dict[str, Any]:
-    """One run with a rule for each check that is reported; what is unknown or does not apply is left out."""
+    """One run with a rule for each check that is reported; what passed, is unknown or does not apply is left out."""
     shown = [view for view in report.findings if view.outcome in KINDS]
     rules = list(dict.fromkeys(view.check for view in shown))
     return {
@@ -81,12 +89,17 @@ def _rule(check: str, text: CheckText) -> dict[str, Any]:
 
 def _result(view: FindingView, rule: int) -> dict[str, Any]:
     message = f"{view.title}: {view.observed}" + (f" Fix: {view.fix}" if view.fix else "")
-    result: dict[str, Any] = {
+    where = view.where
+    found_there = bool(where.path) and "://" not in where.path
+    path = where.path if found_there else CHECKS[view.check].home or HOME
+    line = where.line if found_there and where.line is not None and where.line > 0 else 1
+    return {
         "ruleId": view.check,
         "ruleIndex": rule,
         "kind": KINDS[view.outcome],
         "level": LEVELS[view.outcome] if KINDS[view.outcome] == "fail" else "none",
         "message": {"text": message},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(path)}, "region": {"startLine": line}}}],
         "partialFingerprints": {"mlestar/v1": _fingerprint(view)},
         "properties": {
             "outcome": view.outcome,
@@ -96,12 +109,6 @@ def _result(view: FindingView, rule: int) -> dict[str, Any]:
             "refuted": view.refuted,
         },
     }
-    if view.where.path and "://" not in view.where.path:
-        location: dict[str, Any] = {"artifactLocation": {"uri": quote(view.where.path)}}
-        if view.where.line is not None and view.where.line > 0:
-            location["region"] = {"startLine": view.where.line}
-        result["locations"] = [{"physicalLocation": location}]
-    return result
 
 
 def _fingerprint(view: FindingView) -> str:
