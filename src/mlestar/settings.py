@@ -44,6 +44,17 @@ class Settings(BaseSettings):
     tokens: tuple[TokenGrant, ...] = Field(
         default=(), description="HTTP tokens by SHA-256 (JSON list of name, sha256, workspaces, read_only)."
     )
+    oauth_issuer: str = Field(
+        default="", pattern=r"^(https?://.+)?$", description="Authorization server whose access tokens open HTTP."
+    )
+    oauth_resource: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="This server's own address (https://.../mcp): the audience that a token must name.",
+    )
+    oauth_jwks: str = Field(
+        default="", description="The issuer's public keys: a JWK set file, or the https address of one."
+    )
     allowed_hosts: tuple[str, ...] = Field(
         default=(), description="Host names beside the listening address that HTTP answers for (JSON list)."
     )

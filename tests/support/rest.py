@@ -59,12 +59,17 @@ class Rest:
         return self.send("POST", path, body, **headers)
 
 
-@contextmanager
-def running_server(data_dir: Path, *options: str) -> Generator[Rest]:
-    """A server process on a free port, healthy; it is told to stop at the end and must obey."""
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_server(data_dir: Path, *options: str, port: int = 0) -> Generator[Rest]:
+    """A server process on a free port, healthy; it is told to stop at the end and must obey."""
+    port = port or free_port()
     serve = [sys.executable, "-m", "mlestar", "serve", "--transport", "http", "--port", str(port)]
     with subprocess.Popen([*serve, "--data-dir", str(data_dir), *options]) as process:
         rest = Rest(url=f"http://127.0.0.1:{port}", process=process)

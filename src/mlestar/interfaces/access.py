@@ -14,7 +14,7 @@ import json
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mlestar.errors import Forbidden
 
@@ -43,9 +43,13 @@ class AuditLog:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One caller's rights. `workspaces` of None: every one. `audit` is told of writes and refusals."""
+    """One caller's rights. `workspaces` of None: every one. `audit` is told of writes and refusals.
+
+    `identity` tells callers apart that have the same name; empty for whoever needs no token.
+    """
 
     name: str
+    identity: str = ""
     workspaces: frozenset[str] | None = None
     read_only: bool = False
     audit: AuditLog | None = None
@@ -79,15 +83,27 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-class Doorkeeper:
-    """Knows the tokens by their digests."""
+class TokenReader(Protocol):
+    """Reads tokens that others issue."""
 
-    def __init__(self, grants: tuple[TokenGrant, ...], token: str, audit: AuditLog) -> None:
-        """`token` opens everything; `grants` say what the others open. Neither: no token is asked for."""
+    async def access_of(self, token: str) -> Access | None:
+        """The rights of a token; None for one that is not good here."""
+        ...
+
+
+class Doorkeeper:
+    """Knows the tokens by their digests, and asks `reader` about those it does not know."""
+
+    def __init__(
+        self, grants: tuple[TokenGrant, ...], token: str, audit: AuditLog, reader: TokenReader | None = None
+    ) -> None:
+        """`token` opens everything; `grants` say what the others open. None of the three: no token is asked for."""
         self._anyone = Access(name="anyone", audit=audit)
+        self._reader = reader
         self._known: dict[str, Access] = {
             grant.sha256.lower(): Access(
                 name=grant.name,
+                identity=grant.sha256.lower(),
                 workspaces=None if EVERY_WORKSPACE in grant.workspaces else frozenset(grant.workspaces),
                 read_only=grant.read_only,
                 audit=audit,
@@ -95,21 +111,28 @@ class Doorkeeper:
             for grant in grants
         }
         if token:
-            self._known[digest(token)] = Access(name="server", audit=audit)
+            self._known[digest(token)] = Access(name="server", identity=digest(token), audit=audit)
 
     @property
     def asks(self) -> bool:
         """Whether a token is needed at all."""
-        return bool(self._known)
+        return bool(self._known) or self._reader is not None
 
-    def access_of(self, authorization: str) -> Access | None:
-        """The rights of an Authorization header: `Bearer <token>`, or Basic with the token as password."""
+    async def access_of(self, authorization: str) -> Access | None:
+        """The rights of an Authorization header: `Bearer <token>`, or Basic with the token as password.
+
+        Raises:
+            MlestarError: What `reader` raises.
+        """
         if not self.asks:
             return self._anyone
-        given = digest(_token_of(authorization))
+        token = _token_of(authorization)
+        given = digest(token)
         # Every digest is compared, in constant time each: neither which one nor how much of it matched shows.
         matches = [access for known, access in self._known.items() if hmac.compare_digest(given, known)]
-        return matches[0] if matches else None
+        if matches:
+            return matches[0]
+        return await self._reader.access_of(token) if self._reader and token else None
 
 
 def _token_of(authorization: str) -> str:

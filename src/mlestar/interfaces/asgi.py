@@ -55,13 +55,20 @@ def build_app(
     Raises:
         InvalidInput: The address is not loopback and there is no token.
     """
-    doorkeeper = Doorkeeper(services.settings.tokens, token, AuditLog(services.settings.data_dir / "audit.jsonl"))
+    settings = services.settings
+    audit = AuditLog(settings.data_dir / "audit.jsonl")
+    oauth = None
+    if settings.oauth_issuer or settings.oauth_resource or settings.oauth_jwks:
+        from mlestar.interfaces.http.oauth import ResourceServer
+
+        oauth = ResourceServer(settings, audit)
+    doorkeeper = Doorkeeper(settings.tokens, token, audit, oauth)
     if host not in LOOPBACK and not doorkeeper.asks:
         raise InvalidInput(
             f"Listening on {host} without a token would let everyone in.",
-            do="pass --token (or MLESTAR_TOKEN), or listen on 127.0.0.1",
+            do="pass --token (or MLESTAR_TOKEN), set up OAuth, or listen on 127.0.0.1",
         )
-    security = transport_security(host, services.settings)
+    security = transport_security(host, settings)
     server, notifier = build(services)
     http = server.streamable_http_app(streamable_http_path="/mcp", transport_security=security)
     sse = server.sse_app(sse_path="/sse", message_path="/messages/", transport_security=security)
@@ -95,14 +102,16 @@ def build_app(
 
     app.include_router(operation_router(services))
     app.router.routes.extend([*http.routes, *sse.routes, *dashboard_routes(services), docs_route(app, services)])
-    guard = Guard(app, doorkeeper=doorkeeper, security=security, settings=services.settings)
-    if services.settings.allowed_origins:
+    if oauth is not None:
+        app.router.routes.append(oauth.route())
+    guard = Guard(app, doorkeeper=doorkeeper, security=security, settings=settings, oauth=oauth)
+    if settings.allowed_origins:
         from fastapi.middleware.cors import CORSMiddleware
 
         # Outside the guard: a browser's preflight carries no token, and must be able to read a refusal.
         return guard, CORSMiddleware(
             guard,
-            allow_origins=list(services.settings.allowed_origins),
+            allow_origins=list(settings.allowed_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id"],

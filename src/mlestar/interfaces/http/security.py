@@ -8,9 +8,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import anyio
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.exceptions import HTTPException
 
+from mlestar.errors import Forbidden, MlestarError
 from mlestar.interfaces.access import current
 from mlestar.interfaces.http.draining import Draining
 from mlestar.interfaces.http.errors import error_response
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from mlestar.interfaces.access import Access, Doorkeeper
+    from mlestar.interfaces.http.oauth import ResourceServer
     from mlestar.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -56,10 +60,18 @@ class Guard:
     """Lets a request through when its Host, Origin, token, size and rate are right; adds the security headers."""
 
     def __init__(
-        self, app: ASGIApp, *, doorkeeper: Doorkeeper, security: TransportSecuritySettings, settings: Settings
+        self,
+        app: ASGIApp,
+        *,
+        doorkeeper: Doorkeeper,
+        security: TransportSecuritySettings,
+        settings: Settings,
+        oauth: ResourceServer | None = None,
     ) -> None:
-        """Guard `app`."""
+        """Guard `app`; with `oauth`, refusals tell the client where to get a token."""
         self._app = app
+        self._oauth = oauth
+        self._open_paths = OPEN_PATHS | ({oauth.metadata_path} if oauth else set())
         self._doorkeeper = doorkeeper
         self._security = security
         self._most_at_once = settings.max_concurrent_requests
@@ -77,15 +89,25 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
+        send = _with_headers(send, self._oauth.challenge("insufficient_scope") if self._oauth else "")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        access = self._doorkeeper.access_of(headers.get("authorization", ""))
-        client = scope.get("client")
-        refusal = self._refusal(scope["path"], headers, access, caller=client[0] if client else "")
+        access: Access | None = None
+        try:
+            access = await self._doorkeeper.access_of(headers.get("authorization", ""))
+            client = scope.get("client")
+            refusal = self._refusal(scope["path"], headers, access, caller=client[0] if client else "")
+        except MlestarError as error:
+            refusal = error_response(error.http_status, str(error), error.code)
+            if self._oauth and isinstance(error, Forbidden):
+                refusal.headers["WWW-Authenticate"] = self._oauth.challenge("insufficient_scope")
         if refusal is not None:
             await refusal(scope, receive, send)
             return
         right = current.set(access) if access is not None else None
+        if access is not None and access.identity:
+            # What the SDK binds a session to: another caller's token does not open it.
+            owner = AccessToken(token="", client_id=access.name, subject=access.identity, scopes=[])
+            scope["user"] = AuthenticatedUser(owner)
         self._under_way += 1
         try:
             await self._draining.run(self._app, scope, _bounded(receive), send)
@@ -109,9 +131,11 @@ class Guard:
             message = f"A body holds at most {MOST_BODY_BYTES} bytes."
             return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, "INPUT_TOO_LARGE")
         overload = self._overload(access.name if access else caller)
-        if overload is None and access is None and path not in OPEN_PATHS:
+        if overload is None and access is None and path not in self._open_paths:
             answer = error_response(HTTPStatus.UNAUTHORIZED, "Send `Authorization: Bearer <token>`.", "UNAUTHORIZED")
-            answer.headers["WWW-Authenticate"] = 'Bearer, Basic realm="mlestar"'
+            wrong = "invalid_token" if headers.get("authorization") else ""
+            bearer = self._oauth.challenge(wrong) if self._oauth else "Bearer"
+            answer.headers["WWW-Authenticate"] = f'{bearer}, Basic realm="mlestar"'
             return answer
         return overload
 
@@ -133,11 +157,15 @@ class Guard:
         return None
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, challenge: str) -> Send:
+    """Add the security headers; `challenge` goes with what a token's scopes do not allow."""
+
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             present = {name.lower() for name, _ in message["headers"]}
             added = [(name, value) for name, value in HEADERS.items() if name not in present]
+            if challenge and message["status"] == HTTPStatus.FORBIDDEN and b"www-authenticate" not in present:
+                added.append((b"www-authenticate", challenge.encode()))
             message["headers"] = [*message["headers"], *added]
         await send(message)
 
