@@ -163,7 +163,7 @@ async def test_an_unknown_run_names_the_newest_ones(services: Services) -> None:
 @pytest.mark.parametrize(
     ("config", "error", "says"),
     [
-        ({"data": {"source": "sklearn:wine"}, "training": {"algorithm": "catboost"}}, MissingDependency, "pip install"),
+        ({"data": DATA, "training": {"algorithm": "catboost"}}, MissingDependency, r"mlestar\[catboost"),
         ({"data": {"source": "sklearn:wine"}, "training": {"algorithm": "boost"}}, InvalidInput, "no 'boost'"),
         ({}, InvalidInput, "source is missing"),
     ],

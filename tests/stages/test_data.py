@@ -132,6 +132,16 @@ def test_a_leaked_target_fails_the_stage_and_names_the_column() -> None:
     assert outcome(prepared(people()), "target leakage")[0] == "pass"
 
 
+def test_a_text_column_whose_words_never_repeat_fails_the_stage_and_is_named() -> None:
+    frame = people().assign(bio=[f"only{place} here{place} once{place} said{place}" for place in range(ROWS)])
+    kinds = {"textFeatures": ["bio"]}
+    assert outcome(prepared(frame, features=kinds), "words") == (
+        "fail",
+        "'bio' has no word that two rows share: list it under features.exclude",
+    )
+    assert outcome(prepared(people()), "words")[0] == "pass"
+
+
 @pytest.mark.parametrize(
     ("check", "change"),
     [

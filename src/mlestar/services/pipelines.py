@@ -271,9 +271,8 @@ def _check_library(config: Mapping[str, Any]) -> None:
     algorithm = parse(config).training.algorithm
     library = ALGORITHMS[algorithm]
     if library and find_spec(library) is None:
-        extra = {"torch": 'pip install "mlestar[torch]"'}.get(library, f"pip install {library}")
         valid = [name for name, needs in ALGORITHMS.items() if not needs or find_spec(needs) is not None]
         raise MissingDependency(
             f"algorithm {algorithm!r} needs the library {library!r}, which is not installed", valid=valid,
-            do=f"{extra}, or choose another algorithm",
+            do=f'pip install "mlestar[{library}]", or choose another algorithm',
         )  # fmt: skip

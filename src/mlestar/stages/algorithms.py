@@ -71,9 +71,9 @@ def _lightgbm(task: str, params: Params, seed: int) -> Any:
 
 
 def _catboost(task: str, params: Params, seed: int) -> Any:
-    from catboost import CatBoostClassifier, CatBoostRegressor  # pyright: ignore[reportMissingImports] - an extra
+    from mlestar.stages.boosted import SteadyClassifier, SteadyRegressor
 
-    kind: Any = CatBoostRegressor if task == "regression" else CatBoostClassifier
+    kind: Any = SteadyRegressor if task == "regression" else SteadyClassifier
     usual = {"iterations": 300, "learning_rate": 0.06, "depth": 6}
     steady = {"thread_count": 1, "verbose": False, "allow_writing_files": False}
     return kind(**usual | dict(params), **steady, random_seed=seed)

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+
+from mlestar.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +60,15 @@ class Texts(TfidfVectorizer):
 
     def fit_transform(self, raw_documents: Iterable[str | None], y: Any = None) -> Any:
         """Learn and answer the sparse (n_rows, n_terms) matrix."""
-        return super().fit_transform(_filled(raw_documents), y)
+        try:
+            return super().fit_transform(_filled(raw_documents), y)
+        except ValueError as error:
+            if "vocabulary" not in str(error) and "no terms" not in str(error):
+                raise
+            raise InvalidInput(
+                f"a text column has no word that occurs in {self.min_df} training rows",
+                do="list it under features.exclude, or add rows",
+            ) from error
 
     def transform(self, raw_documents: Iterable[str | None]) -> Any:
         """The sparse (n_rows, n_terms) matrix."""
@@ -83,6 +94,16 @@ class Texts(TfidfVectorizer):
             self.vocabulary_ = {term: place for place, term in enumerate(terms.split(_SEPARATOR))}
             self.fixed_vocabulary_ = False
             self.idf_ = idf  # its setter builds the weighting
+
+
+class Components(TruncatedSVD):
+    """Truncated SVD that asks for no more components than there are terms."""
+
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:  # noqa: N803 - scikit-learn's interface
+        """(n_rows, at most n_components) dense numbers. `fit` comes here too."""
+        self.n_components = min(self.n_components, X.shape[1])
+        with np.errstate(invalid="ignore"):  # shares of a variance that is zero: one word, the same in every row
+            return super().fit_transform(X, y)
 
 
 class DateParts(TransformerMixin, BaseEstimator):

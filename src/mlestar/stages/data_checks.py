@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mlestar.core.run import StageCheck
@@ -19,6 +20,8 @@ LEAK_AUC = 0.995
 LEAK_MARGIN = 0.05
 """...when all other columns together stay at least this far behind (rubric T2.1)."""
 SAMPLE_ROWS = 3_000
+_WORD = re.compile(r"\b\w\w+\b")
+"""What the words of a text column are counted by (scikit-learn's default pattern)."""
 _PII = {"e-mail address": r"[\w.+-]{2,}@[\w-]+\.[a-z]{2,}", "phone number": r"(?<!\d)\+\d{2}[\d ()-]{8,14}\d(?!\d)"}
 
 
@@ -33,6 +36,7 @@ def check_data(
             name="columns", outcome="pass", says=f"{len(features)} features and the target {target!r} are there"
         ),
         _targets_known(dropped, len(train) + len(test)),
+        _words(train, kinds),
         _nulls(train, features),
         _duplicates(train, features, target),
         _overlap(train, test, features, target),
@@ -48,6 +52,25 @@ def _targets_known(dropped: int, kept: int) -> StageCheck:
     return StageCheck(
         name="target known", outcome=outcome, says=f"{dropped} rows without a target left out, {kept} kept"
     )
+
+
+def _words(train: pd.DataFrame, kinds: dict[str, str]) -> StageCheck:
+    texts = [name for name, kind in kinds.items() if kind == table.TEXT]
+    bare = next((name for name in texts if not _shares_a_word(train[name])), "")
+    if bare:
+        says = f"{bare!r} has no word that two rows share: list it under features.exclude"
+        return StageCheck(name="words", outcome="fail", says=says)
+    return StageCheck(name="words", outcome="pass", says=f"each of {len(texts)} text columns repeats its words")
+
+
+def _shares_a_word(texts: pd.Series) -> bool:
+    seen: set[str] = set()
+    for text in texts.dropna().astype(str):
+        words = set(_WORD.findall(text.lower()))
+        if words & seen:
+            return True
+        seen |= words
+    return False
 
 
 def _nulls(train: pd.DataFrame, features: list[str]) -> StageCheck:

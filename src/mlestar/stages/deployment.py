@@ -23,13 +23,19 @@ TRUSTED = frozenset({
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor",
     "mlestar.stages.blend.Blend",
+    "mlestar.stages.boosted.SteadyClassifier",
+    "mlestar.stages.boosted.SteadyRegressor",
     "mlestar.stages.columns.Columns",
+    "mlestar.stages.columns.Components",
     "mlestar.stages.columns.DateParts",
     "mlestar.stages.columns.Texts",
     "mlestar.stages.transformer.TextEncoder",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
 })  # fmt: skip
 """The only types a package may hold beside those that skops itself trusts."""
 FIXTURE_ROWS = 32

@@ -85,14 +85,13 @@ def _dates(view: View) -> Any:
 
 
 def _texts(view: View, seed: int, without: frozenset[str]) -> Any:
-    from sklearn.decomposition import TruncatedSVD
     from sklearn.pipeline import FeatureUnion, make_pipeline
 
-    from mlestar.stages.columns import Texts
+    from mlestar.stages.columns import Components, Texts
 
     words = Texts(ngram_range=(1, 2), min_df=2, max_features=TERMS, sublinear_tf=True, strip_accents="unicode")
     if view == "dense":
-        return make_pipeline(words, TruncatedSVD(n_components=COMPONENTS, random_state=seed))
+        return make_pipeline(words, Components(n_components=COMPONENTS, random_state=seed))
     if "characters" in without:
         return words
     characters = Texts(analyzer="char_wb", ngram_range=(3, 4), min_df=3, max_features=TERMS, sublinear_tf=True)

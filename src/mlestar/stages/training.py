@@ -110,14 +110,17 @@ def _learn_transformer(folds: Folds, spec: TrainingSpec, metric: str, budget: Bu
     train, held = last.parts[0]
     ends = budget if spec.time_budget_s else None
 
-    def fit() -> tuple[Any, tuple[Mapping[str, float], ...]]:
+    def again(done: float, total: float | None, message: str) -> None:
+        report(done, total, f"a second time, to see that it repeats: {message}")
+
+    def fit(told: Report) -> tuple[Any, tuple[Mapping[str, float], ...]]:
         encoder = encoder_for(folds.kinds, folds.n_classes)
         return encoder, encoder.fit(
             folds.rows.iloc[train], folds.truth[train], held_rows=folds.rows.iloc[held], held_truth=folds.truth[held],
-            spec=spec, seed=folds.seed, report=report, budget=ends,
+            spec=spec, seed=folds.seed, report=told, budget=ends,
         )  # fmt: skip
 
-    encoder, curve = fit()
+    encoder, curve = fit(report)
     used = budget.used
     answers = answer_of(encoder, folds.rows.iloc[held], folds.task)
     repeats = used <= budget.left
@@ -127,7 +130,7 @@ def _learn_transformer(folds: Folds, spec: TrainingSpec, metric: str, budget: Bu
         model=encoder, algorithm="transformer", params={"transformer": {"algorithm": "transformer", **params}},
         metric=metric, alternatives={"transformer": metrics.value_of(metric, last.scored(answers))},
         weights={"transformer": 1.0}, screened_out={}, tuning={}, answers=answers, predicted=last.predicted,
-        checks=_checks(last, answers, metric), curve=curve, repeat=fit()[0] if repeats else None,
+        checks=_checks(last, answers, metric), curve=curve, repeat=fit(again)[0] if repeats else None,
         notes=(ended, *_notes(budget, (), (0, 0), repeats=repeats)), time=_time(budget, (), repeats=repeats),
     )  # fmt: skip
 

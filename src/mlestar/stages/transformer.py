@@ -81,14 +81,17 @@ class TextEncoder(BaseEstimator):
         targets, held_targets = self._targets(truth), self._targets(held_truth)
         curve: list[dict[str, float]] = []
         best, best_state, waited = math.inf, network.state_dict(), 0
+        so_far = ""
         for epoch in range(1, spec.epochs + 1):
             loss = self._epoch(
-                network, optimizer, data=data, targets=targets, spec=spec, seed=(seed, epoch), report=report
-            )
+                network, optimizer, data=data, targets=targets, spec=spec, seed=(seed, epoch), report=report,
+                so_far=so_far,
+            )  # fmt: skip
             held_loss = self._loss_on(network, held, held_targets)
             curve.append({"epoch": float(epoch), "train_loss": loss, "validation_loss": held_loss})
             message = f"epoch {epoch} of {spec.epochs}: loss {loss:.4f}, validation loss {held_loss:.4f}"
             report(epoch, spec.epochs, message)
+            so_far = f"; loss {loss:.4f}, validation loss {held_loss:.4f} after epoch {epoch}"
             waited += 1
             if held_loss < best:
                 best, waited = held_loss, 0
@@ -156,7 +159,7 @@ class TextEncoder(BaseEstimator):
 
     def _epoch(
         self, network: Any, optimizer: Any, *, data: list[list[int]], targets: np.ndarray, spec: TrainingSpec,
-        seed: tuple[int, int], report: Report,
+        seed: tuple[int, int], report: Report, so_far: str,
     ) -> float:  # fmt: skip
         network.train()
         total, epoch = 0.0, seed[1]
@@ -167,9 +170,9 @@ class TextEncoder(BaseEstimator):
             loss = self._loss(self._forward(network, _padded([data[row] for row in batch])), targets[batch])
             loss.backward()
             optimizer.step()
-            total += float(loss) * len(batch)
+            total += float(loss.detach()) * len(batch)
             done = epoch - 1 + place / len(batches)
-            report(done, spec.epochs, f"epoch {epoch} of {spec.epochs}, batch {place + 1} of {len(batches)}")
+            report(done, spec.epochs, f"epoch {epoch} of {spec.epochs}, batch {place + 1} of {len(batches)}{so_far}")
         return total / len(data)
 
     def _loss_on(self, network: Any, data: list[list[int]], targets: np.ndarray) -> float:
