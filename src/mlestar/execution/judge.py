@@ -62,7 +62,7 @@ def _judged(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
         "findings": [to_json(finding) for finding in findings],
         "statements": statements_read(facts, findings),
         "terms": collected.terms.to_json(),
-        "profile": {"task": profile.task, "serving": profile.serving},
+        "profile": {"task": profile.task, "modality": profile.modality, "serving": profile.serving},
         "given": list(collected.given),
         "runnable": dict(facts.runnable),
         "read": dict(collected.read),

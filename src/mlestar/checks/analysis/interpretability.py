@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlestar.checks.measured import measured, measured_by_run
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Outcome, Verdict
-from mlestar.core.wording import percent
+from mlestar.core.wording import listed, percent
 
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
@@ -81,12 +81,16 @@ def no_feature_dominates(facts: Facts) -> Iterator[Verdict]:
     Threshold: pass at most 0.5, partial at most 0.8 or with fewer than five features, fail above.
     Source: this project's own bounds.
     Fix: Inspect the feature named: does it exist at the moment of prediction?
-    Limits: Features that tell the same share their importance, so a leak that stands twice may pass here; see T2.1.
+    Limits: Features that tell the same share their importance, so a leak that stands twice may pass here; see T2.1. Free
+        text beside the other columns is not weighed: only a pass is told then.
     """
     if facts.data is not None and facts.data.test is not None and facts.data.importances is not None:
         found = facts.data.importances
         name, share = found.top
         outcome, observed = _dominance(facts, name, share, len(found.names))
+        if found.unread and outcome is not Outcome.PASS:
+            outcome = Outcome.INCONCLUSIVE
+            observed += f", but {listed(list(found.unread))} was not weighed"
         yield measured(facts.data.test, outcome, observed, column=name)
     if facts.run is not None and facts.run.importances:
         positive = {name: max(0.0, value) for name, value in facts.run.importances.items()}

@@ -22,8 +22,8 @@ def no_slice_is_much_worse(facts: Facts) -> Iterator[Verdict]:
 
     Why: A good average hides the region, the product or the age group for which the model does not work.
     How: Every category and every quartile of the slicing columns (groups of the predictions; features of the test table
-        when its rows align) with at least 30 rows and 5% of them, against the rest: Fisher's exact test on right rows,
-        Welch's t on absolute errors; Holm over all slices, alpha 0.01.
+        when its rows align, free text by its number of words) with at least 30 rows and 5% of them, against the rest:
+        Fisher's exact test on right rows, Welch's t on absolute errors; Holm over all slices, alpha 0.01.
     Threshold: pass when no slice scores below 80% of the overall, partial when one does without significance, fail when
         it does with it.
     Source: ML Test Score, model 6; deepchecks weak segments (0.8); Holm 1979.

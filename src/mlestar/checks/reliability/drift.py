@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.measured import measured
 from mlestar.checks.registry import check
@@ -12,6 +12,8 @@ from mlestar.core.statistics.columns import features, kind_of, numbers_both
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mlestar.core.data_facts import DataFacts, Table
     from mlestar.core.facts import Facts
     from mlestar.core.statistics.drift import Drift
@@ -23,13 +25,15 @@ def inputs_have_not_drifted(facts: Facts) -> Iterator[Verdict]:
 
     Why: A model keeps answering when its inputs change their meaning; only a comparison shows it.
     How: Population stability index over reference deciles (categories as they are, missing and new values as bins) of
-        every column that both tables have, predictions and target included; significant against its own sampling
-        distribution or a rank test, alpha 0.01 over all columns. What sampling alone adds to the index is subtracted.
+        every column that both tables have, predictions and target included; free text by its number of words and by the
+        share of words that the reference does not have; significant against its own sampling distribution or a rank
+        test, alpha 0.01 over all columns. What sampling alone adds to the index is subtracted.
     Threshold: pass when no column moved by more than 0.10 significantly, partial from 0.10, fail from 0.25 or when a
         column is gone; inconclusive when the tables are too small for a move of 0.25 to show.
     Source: Siddiqi 2006 (0.10 and 0.25); Yurdakul and Naranjo 2020; Rules of ML 37.
     Fix: Check the source of the columns named; retrain if the change is real.
-    Limits: Moves of several columns together, each small, are not seen; ids, times and free text are left out.
+    Limits: Moves of several columns together, each small, are not seen; ids and times are left out; what a text means
+        is not compared.
     """
     data = facts.data
     if data is None or data.reference is None or data.current is None:
@@ -75,11 +79,25 @@ def _measure(facts: Facts, names: list[str]) -> list[Drift]:
     data = facts.data
     if data is None or data.reference is None or data.current is None:
         return []
-    bins, alpha = int(facts.limit("R5.3", "bins")), facts.limit("R5.3", "alpha") / max(1, len(names))
-    return [
-        drift(data.reference.frame[name], data.current.frame[name], column=name, bins=bins, alpha=alpha)
-        for name in names
-    ]
+    before, after = data.reference.frame, data.current.frame
+    pairs = {name: (before[name], after[name]) for name in names} | _of_texts(before, after)
+    bins, alpha = int(facts.limit("R5.3", "bins")), facts.limit("R5.3", "alpha") / max(1, len(pairs))
+    return [drift(*pair, column=name, bins=bins, alpha=alpha) for name, pair in pairs.items()]
+
+
+def _of_texts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, tuple[pd.Series[Any], pd.Series[Any]]]:
+    """What of free text can be compared as numbers."""
+    import pandas as pd
+
+    from mlestar.core.statistics.prose import prose_columns, unseen_shares, word_counts
+
+    pairs: dict[str, tuple[pd.Series[Any], pd.Series[Any]]] = {}
+    for name in prose_columns(before):
+        if name in after.columns:
+            pairs[f"words of {name}"] = (pd.Series(word_counts(before[name])), pd.Series(word_counts(after[name])))
+            shares = unseen_shares(before[name], after[name])
+            pairs[f"unseen words of {name}"] = (pd.Series(shares[0]), pd.Series(shares[1]))
+    return pairs
 
 
 def _unmoved(facts: Facts, data: DataFacts, current: Table, found: list[Drift]) -> Verdict:

@@ -59,7 +59,8 @@ def beats_a_simple_model(facts: Facts) -> Iterator[Verdict]:
     Threshold: pass when the 95% interval of the difference is above 0, partial when it holds 0, fail when below.
     Source: ML Test Score, model 5; Efron and Tibshirani 1993, chapter 16.
     Fix: Ship the simpler model, or find the features that let the complex one pay.
-    Limits: Test rows must be in the order of the predictions; at most 3,000 training rows are used.
+    Limits: Test rows must be in the order of the predictions; at most 3,000 training rows are used; free
+        text comes to the linear model as words weighted by TF-IDF.
     """
     data = facts.data
     if data is not None and data.predictions is not None:

@@ -27,12 +27,12 @@ def features_earn_their_place(facts: Facts) -> Iterator[Verdict]:
     Threshold: pass with at most 30% idle, partial at most 60%, fail above.
     Source: ML Test Score, data 2; Rules of ML 22; the bounds are this project's own.
     Fix: Drop the features listed, one group at a time, and compare.
-    Limits: A feature that matters only together with another one may look idle on few rows.
+    Limits: A feature that matters only together with another one may look idle on few rows; free text is not judged.
     """
     if facts.data is not None and facts.data.test is not None and facts.data.importances is not None:
         found = facts.data.importances
         idle = found.idle(_ALPHA)
-        outcome, observed = _judged(facts, idle, len(found.names))
+        outcome, observed = _judged(facts, idle, len(found.names) + len(found.unread))
         yield measured(facts.data.test, outcome, observed, column=idle[0] if idle else "")
     if facts.run is not None and facts.run.importances:
         idle = [name for name, importance in facts.run.importances.items() if importance <= 0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.core.statistics.columns import features, numbers
 from mlestar.core.statistics.modelling import Matrix, Target, boosted, class_numbers, encode, fitted, sampled, target_of
+from mlestar.core.statistics.prose import prose_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +35,7 @@ class Importances:
         grouped: (2, n_groups) permuting a group at a time, for two seeds of model and permutation; what is within two
             standard errors of nothing in both is 0 in both.
         p_values: (n_features,) of no association of the feature alone with the target.
+        unread: Columns of free text, which the quick model cannot read.
     """
 
     names: tuple[str, ...]
@@ -41,6 +43,7 @@ class Importances:
     group: np.ndarray
     grouped: np.ndarray
     p_values: np.ndarray
+    unread: tuple[str, ...] = ()
 
     @property
     def stability(self) -> float | None:
@@ -80,7 +83,7 @@ def importances(data: DataFacts) -> Importances | None:
     """Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019) on the test table.
 
     Histogram gradient boosting on at most 3,000 training rows, five permutations, at most 1,000 test rows (fewer with
-    many features).
+    many features). Free text is left out: the quick model cannot read it.
     None without both tables, the target in both, or enough usable rows.
     """
     import numpy as np
@@ -93,7 +96,8 @@ def importances(data: DataFacts) -> Importances | None:
     known = train.iloc[sampled(len(train), data.seed)].reset_index(drop=True)
     rows = int(np.clip(_ANSWERS // (train.shape[1] * _REPEATS), _FEWEST_TEST_ROWS, _TEST_ROWS))
     asked = test.iloc[sampled(len(test), data.seed, rows)].reset_index(drop=True)
-    names = [name for name in features(train, without=[data.target]) if name in test.columns]
+    prose = prose_columns(train, without=[data.target])
+    names = [name for name in features(train, without=[data.target, *prose]) if name in test.columns]
     target = target_of(known[data.target], data.task)
     usable, truth = _truth(target, asked[data.target])
     if len(target.rows) < _MIN_ROWS or len(usable) < _MIN_ROWS or not names:
@@ -116,6 +120,7 @@ def importances(data: DataFacts) -> Importances | None:
         group=group,
         grouped=np.where(stands_out, grouped, 0.0),
         p_values=np.array([association(learnt, column, target) for column in range(len(names))]),
+        unread=tuple(prose),
     )
 
 

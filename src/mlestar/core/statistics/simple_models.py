@@ -8,16 +8,22 @@ from mlestar.core.statistics.baselines import Comparison, compare
 from mlestar.core.statistics.columns import features, labels, numbers
 from mlestar.core.statistics.metrics import predicted_classes
 from mlestar.core.statistics.modelling import encode, sampled, target_of
+from mlestar.core.statistics.prose import bags_of_words, prose_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from mlestar.core.data_facts import DataFacts, Predictions, Table, Task
-    from mlestar.core.statistics.modelling import Matrix
+    from mlestar.core.statistics.modelling import Matrix, Target
 
 
 def linear(task: Task, categorical: np.ndarray, seed: int) -> Any:
-    """Logistic or ridge regression on standardised numbers and one-hot categories, medians for gaps."""
+    """Logistic or ridge regression on standardised numbers and one-hot categories, medians for gaps.
+
+    Free text comes to it as words weighted by TF-IDF.
+    """
     import numpy as np
     from sklearn.compose import make_column_transformer
     from sklearn.impute import SimpleImputer
@@ -49,10 +55,13 @@ def against_linear(data: DataFacts, *, alpha: float) -> Comparison | None:
     frame = train.frame.iloc[sampled(len(train.frame), data.seed)].reset_index(drop=True)
     target = target_of(frame[data.target], predictions.task)
     names = [name for name in features(frame, without=[data.target]) if name in test.frame.columns]
+    prose = prose_columns(frame[names])
     if not names or (target.task != "regression" and len(target.classes) <= 1):
         return None
-    known, asked = encode([frame.iloc[target.rows], test.frame], names)
-    answers = _answers(known, asked, target.truth, target.task, data.seed)
+    tables = (frame.iloc[target.rows], test.frame)
+    known, asked = encode(tables, [name for name in names if name not in prose])
+    texts = [bags_of_words(*(table[name] for table in tables)) for name in prose]
+    answers = _answers((known, asked), texts, target, data.seed)
     if target.task == "regression":
         answers = answers * target.scale + target.centre
         truth = numbers(test.frame[data.target]) if data.target in test.frame.columns else predictions.y_true
@@ -79,5 +88,19 @@ def aligned(predictions: Predictions, test: Table, target: str) -> bool:
     return bool((labels(test.frame[target]) == predictions.y_true).all())
 
 
-def _answers(known: Matrix, asked: Matrix, truth: np.ndarray, task: Task, seed: int) -> np.ndarray:
-    return linear(task, known.categorical, seed).fit(known.values, truth).predict(asked.values)
+def _answers(
+    matrices: tuple[Matrix, Matrix], texts: Sequence[tuple[Any, Any]], target: Target, seed: int
+) -> np.ndarray:
+    known, asked = matrices
+    model = linear(target.task, known.categorical, seed)
+    if not texts:
+        return model.fit(known.values, target.truth).predict(asked.values)
+    from scipy.sparse import csr_array, hstack
+
+    prepared, last = model[0], model[-1]
+    parts = [*texts]
+    if known.names:
+        rows = (prepared.fit_transform(known.values), prepared.transform(asked.values))
+        parts.append((csr_array(rows[0]), csr_array(rows[1])))
+    learnt, held_out = (hstack([part[side] for part in parts], format="csr") for side in (0, 1))
+    return last.fit(learnt, target.truth).predict(held_out)

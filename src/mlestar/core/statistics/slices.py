@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlestar.core.statistics.columns import binned, features, kind_of
 from mlestar.core.statistics.intervals import holm
 from mlestar.core.statistics.metrics import predicted_classes
+from mlestar.core.statistics.prose import is_prose, word_counts
 from mlestar.core.statistics.simple_models import aligned
 
 if TYPE_CHECKING:
@@ -31,16 +32,23 @@ class Slice:
 
 
 def slice_labels(data: DataFacts) -> dict[str, np.ndarray]:
-    """Column -> (n_rows,) slice labels: the groups of the predictions and, if its rows align, the test table's."""
+    """Column -> (n_rows,) slice labels: the groups of the predictions and, if its rows align, the test table's.
+
+    Free text is sliced by its number of words.
+    """
     predictions = data.predictions
     if predictions is None:
         return {}
+    import pandas as pd
+
     found = dict(predictions.groups)
     if data.test is not None and aligned(predictions, data.test, data.target):
         frame = data.test.frame
         for name in features(frame, without=[data.target, data.time_column, *found]):
             if kind_of(frame[name]) in {"number", "flag", "category"}:
                 found[name] = binned(frame[name])
+            elif is_prose(frame[name]):
+                found[f"words of {name}"] = binned(pd.Series(word_counts(frame[name])))
     return found
 
 
