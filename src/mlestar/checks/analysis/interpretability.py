@@ -81,8 +81,8 @@ def no_feature_dominates(facts: Facts) -> Iterator[Verdict]:
     Threshold: pass at most 0.5, partial at most 0.8 or with fewer than five features, fail above.
     Source: this project's own bounds.
     Fix: Inspect the feature named: does it exist at the moment of prediction?
-    Limits: Features that tell the same share their importance, so a leak that stands twice may pass here; see T2.1. Free
-        text beside the other columns is not weighed: only a pass is told then.
+    Limits: Features that tell the same share their importance, so a leak that stands twice may pass here; see T2.1.
+        Free text beside the other columns is not weighed: only a pass is told then.
     """
     if facts.data is not None and facts.data.test is not None and facts.data.importances is not None:
         found = facts.data.importances
