@@ -5,6 +5,7 @@ import socket
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiktoken import Encoding
 
 from mlestar.core import tokens
 from mlestar.core.tokens import Tokenizer, estimate, pieces
@@ -51,6 +52,23 @@ def test_pieces_are_cut_at_spaces_and_join_to_the_text() -> None:
     assert "".join(cut) == text
     assert max(map(len, cut)) <= tokens.PIECE_CHARACTERS
     assert cut[1].startswith(" ")
+
+
+@pytest.mark.parametrize("run", [" ", "\n", "\t", "a", "0", "\u00a0", "\ud800", "\x00", "e\u0301"])
+def test_a_million_of_one_character_are_counted_exactly(run: str) -> None:
+    tokenizer = Tokenizer()
+    assert tokenizer.count(run * (1_000_000 // len(run))) > 0
+    assert tokenizer.name == "o200k_base"
+
+
+def test_a_text_that_the_library_refuses_is_estimated_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object, text: str) -> list[int]:
+        raise ValueError(text)
+
+    monkeypatch.setattr(Encoding, "encode_ordinary", refuse)
+    tokenizer = Tokenizer()
+    assert tokenizer.count("some words") == estimate("some words")
+    assert tokenizer.name == "estimate"
 
 
 def test_a_missing_vocabulary_gives_a_flagged_estimate() -> None:

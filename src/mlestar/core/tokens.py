@@ -53,7 +53,8 @@ class Tokenizer:
     """Counts the tokens of a text in one encoding; the vocabulary is loaded on the first count.
 
     Attributes:
-        is_estimate: The vocabulary could not be loaded: counts are an estimate on the safe side.
+        is_estimate: The vocabulary could not be loaded, or refused a text: counts are, or may be, an estimate on the safe
+            side.
     """
 
     def __init__(self, encoding: str = "o200k_base") -> None:
@@ -101,12 +102,11 @@ class Tokenizer:
             return estimate(piece)
         try:
             return len(self._encoding.encode_ordinary(piece))
-        except Exception:  # noqa: BLE001 - whatever the native code refuses still has to be counted
-            return estimate(piece)
         except BaseException as error:
-            # A panic in the native code is a BaseException of its own kind (long runs of spaces overflow its stack).
-            if type(error).__name__ != "PanicException":
+            # A panic in the native code is a BaseException of its own kind (a million spaces overflow its stack).
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
+            self.is_estimate = True  # no known text comes here; one that does is still counted, and said so
             return estimate(piece)
 
 
