@@ -53,8 +53,7 @@ class Tokenizer:
     """Counts the tokens of a text in one encoding; the vocabulary is loaded on the first count.
 
     Attributes:
-        is_estimate: The vocabulary could not be loaded, or refused a text: counts are, or may be, an estimate on the safe
-            side.
+        is_estimate: The vocabulary could not be loaded, or refused a text: counts may be estimates on the safe side.
     """
 
     def __init__(self, encoding: str = "o200k_base") -> None:
