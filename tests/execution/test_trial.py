@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,6 +220,60 @@ def test_the_predict_function_is_called(tmp_path: Path, function: str, check: st
     assert said in found.observed
 
 
+LOAD = """
+import json
+class Model:
+    def __init__(self, cut, answer):
+        self.cut, self.answer = cut, answer
+    def predict(self, frame):
+        return [self.answer if a > self.cut else type(self.answer)(0) for a in frame["a"]]
+def load(path):
+    with open(path) as file:
+        parts = json.load(file)
+    return Model(parts["cut"], parts.get("answer", 1))
+"""
+GOOD_MODEL, OLD_MODEL = '{"cut": 8}', '{"cut": 6}'
+REGISTRY = '[{"version": "1.9", "path": "models/a.onnx", "sha256": "%s"}, {"version": "1.10", "path": "models/b.onnx"}]'
+PREVIOUS = {
+    "it works": ({"models/v9/m.onnx": OLD_MODEL, "models/v10/m.onnx": GOOD_MODEL}, "pass", "models/v9/m.onnx (SHA-256"),
+    "it does not load": ({"models/v1/m.onnx": "gone", "models/v2/m.onnx": GOOD_MODEL}, "fail", "JSONDecodeError"),
+    "it predicts otherwise": (
+        {"models/v1/m.onnx": '{"cut": 6, "answer": "yes"}', "models/v2/m.onnx": GOOD_MODEL},
+        "partial",
+        "1 text a row instead of 1 number a row",
+    ),
+    "the newest does not load": (
+        {"models/v1/m.onnx": OLD_MODEL, "models/v2/m.onnx": "gone"},
+        "inconclusive",
+        "the newest model, models/v2/m.onnx",
+    ),
+    "it is the registered file": (
+        {
+            "models/a.onnx": OLD_MODEL,
+            "models/b.onnx": GOOD_MODEL,
+            "registry.json": REGISTRY % hashlib.sha256(OLD_MODEL.encode()).hexdigest(),
+        },
+        "pass",
+        "models/a.onnx",
+    ),
+    "it is another file than the registered one": (
+        {"models/a.onnx": OLD_MODEL, "models/b.onnx": GOOD_MODEL, "registry.json": REGISTRY % ("0" * 64)},
+        "fail",
+        "is not the file of version 1.9 that was registered",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "outcome", "said"), PREVIOUS.values(), ids=PREVIOUS)
+def test_the_model_before_the_newest_is_loaded_and_asked(
+    tmp_path: Path, files: dict[str, str], outcome: str, said: str
+) -> None:
+    folder = project(tmp_path, {"app/serve.py": LOAD, **files}, 'load = "app.serve:load"\n')
+    found = verdict(folder, "R4.4")
+    assert (found.outcome.value, found.level.value) == (outcome, "measured")
+    assert said in found.observed
+
+
 DETECTORS = {
     "detect": ("pass", "fired on 5 of 5 shifts of 0.6 standard deviations and on 0 of 5 resamples"),
     "always": ("partial", "on 5 of 5 resamples"),
@@ -249,3 +304,12 @@ def test_what_is_not_declared_names_the_line_to_add(tmp_path: Path) -> None:
     assert 'train_command = "python -m package.train" to [tool.mlestar.inputs]' in fixes["X4.4"]
     assert 'predict = "package.module:function"' in fixes["R3.2"]
     assert 'detector = "package.module:function"' in fixes["R5.4"]
+    assert "package.module" not in fixes["R4.4"]  # it keeps no two models
+
+
+def test_a_project_that_keeps_two_models_is_told_how_to_try_the_older(tmp_path: Path) -> None:
+    folder = project(tmp_path, {"app/core.py": CORE, "models/v1/m.onnx": OLD_MODEL, "models/v2/m.onnx": GOOD_MODEL})
+    answer = judge(payload(folder, dimensions=["R"]), lambda *_: None)
+    (found,) = (finding for finding in answer["findings"] if finding["check"] == "R4.4")
+    assert found["outcome"] == "unknown"
+    assert 'load = "package.module:function"' in found["fix"]

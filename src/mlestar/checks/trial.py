@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlestar.core.trial_facts import TestTrial
 
 _LOG = 400
-_DECLARED_AS = {"X4.4": "train_command", "R2.4": "predict", "R3.2": "predict", "R5.4": "detector"}
+_DECLARED_AS = {"X4.4": "train_command", "R2.4": "predict", "R3.2": "predict", "R4.4": "load", "R5.4": "detector"}
 
 
 def tried(

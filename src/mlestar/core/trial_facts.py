@@ -97,6 +97,29 @@ class DetectorTrial:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreviousTrial:
+    """The model file before the newest, loaded by the declared function and asked to predict the same rows.
+
+    Attributes:
+        function: module:function.
+        path, sha256: Of the file before the newest.
+        rows: Rows that were predicted.
+        wrong: Why it does not load or predict; empty when it does.
+        differs: How its predictions differ in form from the newest's; empty when they are alike.
+        problem, log: As of `TestTrial`.
+    """
+
+    function: str
+    path: str = ""
+    sha256: str = ""
+    rows: int = 0
+    wrong: str = ""
+    differs: str = ""
+    problem: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialFacts:
     """What was run. A part that is None is not declared by the project, or belongs to no dimension asked for.
 
@@ -108,3 +131,4 @@ class TrialFacts:
     training: TrainingTrial | None = None
     predict: PredictTrial | None = None
     detector: DetectorTrial | None = None
+    previous: PreviousTrial | None = None

@@ -4,6 +4,7 @@
 train_command = "python -m pkg.train"   # else: dvc.yaml, a target `train` of the Makefile, MLproject, the README
 predict = "pkg.serve:predict"           # a data frame in, one prediction a row out
 detector = "pkg.drift:detect"           # (reference, current) data frames in, true or false out
+load = "pkg.serve:load"                 # the path of a model file in, a model out: callable, or with a method predict
 python = ".venv/bin/python"             # else: .venv or venv of the project, else the judge's own
 """
 
@@ -17,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 from mlestar.core.commands import commands_of
 from mlestar.core.declared_pipelines import trains
 from mlestar.core.deployment import mapping, sequence
+from mlestar.core.kept_models import newest_two
 from mlestar.core.readme import code_blocks, readme_of
 from mlestar.core.task_files import make_targets
 from mlestar.core.test_cases import count_tests
 
 if TYPE_CHECKING:
+    from mlestar.core.kept_models import KeptModel
     from mlestar.core.project_facts import ProjectFacts
 
 FUNCTION = re.compile(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*")
@@ -30,7 +33,9 @@ LINES = {
     "train_command": 'train_command = "python -m package.train"',
     "predict": 'predict = "package.module:function"',
     "detector": 'detector = "package.module:function"',
+    "load": 'load = "package.module:function"',
 }
+FUNCTIONS = ("predict", "detector", "load")
 _PYTHON = re.compile(r"python3?\s+(-m\s+)?[\w./-]+(\s+[\w./=-]+)*")
 
 
@@ -42,7 +47,8 @@ class TrialPlan:
         tests: Test functions that the source defines.
         train_command: For a shell, in `train_folder` (relative, empty for the root).
         train_source: The file that declares it.
-        predict, detector: module:function.
+        predict, detector, load: module:function.
+        kept: The model file before the newest, and the newest; None when the project keeps fewer than two.
         predictions: The file of predictions that the project names as its own.
         python: The interpreter that the project names.
     """
@@ -53,6 +59,8 @@ class TrialPlan:
     train_source: str = ""
     predict: str = ""
     detector: str = ""
+    load: str = ""
+    kept: tuple[KeptModel, KeptModel] | None = None
     predictions: str = ""
     python: str = ""
 
@@ -67,6 +75,7 @@ class TrialPlan:
             "R2.4": f"`{self.predict}` on bad input" if self.predict else "",
             "R3.2": f"`{self.predict}` 220 times" if self.predict else "",
             "R5.4": f"`{self.detector}` on a shift and a resample" if self.detector else "",
+            "R4.4": f"`{self.load}` on {self.kept[0].path} and {self.kept[1].path}" if self.load and self.kept else "",
         }
         return {check: text for check, text in found.items() if text}
 
@@ -79,7 +88,7 @@ def line_to_add(name: str) -> str:
 def trial_plan(project: ProjectFacts, inputs: Mapping[str, Any]) -> TrialPlan:
     """Read what the project declares; `inputs` is its `[tool.mlestar.inputs]`."""
     text = {name: str(inputs.get(name, "")).strip() for name in (*LINES, "predictions", "python")}
-    functions = {name: text[name] if FUNCTION.fullmatch(text[name]) else "" for name in ("predict", "detector")}
+    functions = {name: text[name] if FUNCTION.fullmatch(text[name]) else "" for name in FUNCTIONS}
     command, folder, source = (text["train_command"], "", "pyproject.toml")
     if not command:
         command, folder, source = next(_training(project), ("", "", ""))
@@ -90,6 +99,7 @@ def trial_plan(project: ProjectFacts, inputs: Mapping[str, Any]) -> TrialPlan:
         train_source=source,
         predictions=text["predictions"],
         python=text["python"],
+        kept=newest_two(project),
         **functions,
     )
 
@@ -98,7 +108,7 @@ def undeclarable(inputs: Mapping[str, Any]) -> list[str]:
     """What is wrong with the functions that are named."""
     return [
         f'tool.mlestar.inputs.{name}: "{inputs[name]}" is not of the form "package.module:function"'
-        for name in ("predict", "detector")
+        for name in FUNCTIONS
         if name in inputs and not FUNCTION.fullmatch(str(inputs[name]))
     ]
 

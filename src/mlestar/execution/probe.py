@@ -51,6 +51,8 @@ def main() -> None:
         answer(detected(function, sample))
     elif request["task"] == "latency":
         answer(timed(function, sample, request["warm_up"], request["calls"]))
+    elif request["task"] == "previous":
+        loaded(function, sample, request["models"], answer)
     else:
         probed(function, sample, request["kinds"], answer)
 
@@ -177,6 +179,35 @@ def timed(function: Callable[..., Any], sample: Any, warm_up: int, calls: int) -
     measured = sorted(took[warm_up:])
     rank = max(0, math.ceil(0.95 * len(measured)) - 1)
     return {"p95_ms": 1000 * measured[rank], "calls": len(measured)}
+
+
+def loaded(load: Callable[..., Any], sample: Any, models: list[str], answer: Callable[[dict[str, Any]], None]) -> None:
+    """Load the newest model and the one before it; both predict the sample, and the forms of their answers compare."""
+    answer({"rows": len(sample)})
+    forms: list[str] = []
+    for name, path in zip(("newest", "before"), models, strict=True):
+        try:
+            model = limited(load, path)
+            prediction = limited(getattr(model, "predict", model), sample.copy())
+            wrong = wrong_with(prediction, len(sample))
+            forms.append("" if wrong else form_of(prediction))
+        except TooSlow:
+            wrong = f"no answer within {CALL_S} s"
+        except BaseException as error:  # noqa: BLE001 - whatever it was, it is the answer
+            wrong = f"{type(error).__name__}: {str(error)[:80]}"
+        answer({name: wrong})
+        if wrong:
+            return
+    answer({"differs": "" if forms[0] == forms[1] else f"{forms[1]} instead of {forms[0]}"})
+
+
+def form_of(prediction: Any) -> str:
+    """How many values a row, of which type."""
+    rows = rows_of(prediction)
+    kinds = {
+        "text" if isinstance(v, str) else "yes or no" if isinstance(v, bool) else "number" for r in rows for v in r
+    }
+    return f"{len(rows[0]) if rows else 0} {' and '.join(sorted(kinds))} a row"
 
 
 def detected(function: Callable[..., Any], sample: Any) -> dict[str, Any]:

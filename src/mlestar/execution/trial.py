@@ -1,4 +1,4 @@
-"""Runs a project's own code, when an evaluation asks for it: tests, training, its predict function, its detector.
+"""Runs a project's own code, when an evaluation asks for it: tests, training, its functions, its last model.
 
 Everything runs enclosed (`enclosure`) in a temporary copy (`trial_folder`). What goes wrong is part of the answer.
 """
@@ -10,11 +10,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.trial_facts import DetectorTrial, PredictTrial, TestTrial, TrainingTrial, TrialFacts
+from mlestar.core.trial_facts import DetectorTrial, PredictTrial, PreviousTrial, TestTrial, TrainingTrial, TrialFacts
 from mlestar.evidence.bounded import read_bytes
 from mlestar.execution.enclosure import Allowance, Ended, supported
 from mlestar.execution.trial_folder import TooLarge, TrialFolder, interpreter_of
@@ -24,10 +24,11 @@ from mlestar.execution.trial_training import run_training
 if TYPE_CHECKING:
     from mlestar.core.data_facts import DataFacts, Table
     from mlestar.core.facts import Facts
+    from mlestar.core.kept_models import KeptModel
     from mlestar.core.trial_plan import TrialPlan
 
 PROBE = Path(__file__).with_name("probe.py")
-PROBE_ROWS, DETECTOR_ROWS = 300, 4_000
+PROBE_ROWS, DETECTOR_ROWS, FIXTURE_ROWS = 300, 4_000, 50
 MOST_RESTARTS = 8
 _ANSWERS_BYTES = 1 << 20
 _CRASHED = "the process"
@@ -49,7 +50,7 @@ def run_trial(
         project: Only read.
         plan: What there is to run.
         facts: What was read; rows to predict on come from its test or training table.
-        dimensions: T: tests, training. R: predict, detector. X: tests, training twice.
+        dimensions: T: tests, training. R: predict, detector, previous model. X: tests, training twice.
         say: Told what is run.
         allowance: For each single command.
     """
@@ -77,6 +78,7 @@ def _everywhere(plan: TrialPlan, asked: set[str], problem: str) -> TrialFacts:
         training=TrainingTrial(command=plan.train_command, problem=problem) if plan.train_command and code else None,
         predict=PredictTrial(function=plan.predict, problem=problem) if plan.predict and serving else None,
         detector=DetectorTrial(function=plan.detector, problem=problem) if plan.detector and serving else None,
+        previous=PreviousTrial(function=plan.load, problem=problem) if plan.load and plan.kept and serving else None,
     )
 
 
@@ -98,6 +100,9 @@ class _Trial:
         if plan.detector and "R" in asked:
             self.say(f"calling {plan.detector}")
             parts["detector"] = self._detector()
+        if plan.load and plan.kept and "R" in asked:
+            self.say(f"loading {plan.kept[0].path}")
+            parts["previous"] = self._previous(*plan.kept)
         if plan.tests and asked & {"T", "X"}:
             self.say("running the tests")
             self.place.renew()
@@ -165,6 +170,23 @@ class _Trial:
             fired=int(said["fired"]),
             false_alarms=int(said["false_alarms"]),
         )
+
+    def _previous(self, before: KeptModel, newest: KeptModel) -> PreviousTrial:
+        function = self.plan.load
+        known = PreviousTrial(function=function, path=before.path, sha256=before.sha256)
+        if before.recorded and before.sha256 and before.recorded != before.sha256:
+            return replace(known, wrong=f"is not the file of version {before.version} that was registered")
+        table = _rows(self.facts.data, ("test", "train"))
+        if table is None:
+            return replace(known, problem="there are no rows to predict on: name test or train")
+        self._sample(table, FIXTURE_ROWS)
+        lines, ended = self._probe("previous", function, models=[newest.path, before.path])
+        said: dict[str, Any] = {key: value for line in lines for key, value in line.items()}
+        if "newest" not in said or said["newest"]:
+            what = f"the newest model, {newest.path}: {said.get('newest') or ended.problem or 'gave no answer'}"
+            return replace(known, problem=what, log=ended.tail)
+        wrong = said.get("before", f"the process {ended.problem or 'ended'}")
+        return replace(known, rows=int(said["rows"]), wrong=str(wrong), differs=str(said.get("differs", "")))
 
     def _sample(self, table: Table, most: int) -> None:
         frame = table.frame.head(most)

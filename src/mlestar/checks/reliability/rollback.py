@@ -11,9 +11,11 @@ from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
 from mlestar.checks.reliability.failover import model_workloads
+from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.deployment import Workload, mapping, place
 from mlestar.core.documents import RUNBOOK, statements_in
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
+from mlestar.core.kept_models import newest_two
 from mlestar.core.model_versions import model_versions
 from mlestar.core.slots import DATE, is_concrete
 from mlestar.core.wording import counted, listed
@@ -21,6 +23,7 @@ from mlestar.core.wording import counted, listed
 if TYPE_CHECKING:
     from mlestar.core.claim_text import Statement
     from mlestar.core.facts import Facts
+    from mlestar.core.trial_facts import PreviousTrial
 
 _DAY_S = 86_400
 _COMMAND = re.compile(
@@ -194,15 +197,36 @@ def previous_version_still_works(facts: Facts) -> Iterator[Verdict]:
     """The version before this one still loads and predicts today's input.
 
     Why: A rollback to a model that no longer loads is a second outage.
-    How: A pipeline run loads the previous registered version by its hash and predicts the packaged fixture.
-    Threshold: pass when it loads and predicts, fail when it does not.
+    How: With execute and a declared `load` function (the path of a model file in, a model out), the newest two model
+        files of the registry or of a versioned name are loaded here and predict the same rows; a registered hash must
+        be the file's. A pipeline run loads its previous registered version by its hash and predicts the packaged
+        fixture.
+    Threshold: pass when it loads and predicts in the form of the newest, partial in another form, fail when it does not
+        load or predict.
     Source: ML Test Score, Infrastructure 7.
     Fix: Keep the input schema compatible, or keep the environment of the old version.
-    Limits: Known only from the second registered version on.
+    Limits: Known only from the second version on; the project's own loading is trusted to read the file given.
     """
     run = facts.run
-    if run is None or run.previous_version_loads is None:
-        return
-    outcome = Outcome.PASS if run.previous_version_loads else Outcome.FAIL
-    said = "loads and predicts the fixture" if run.previous_version_loads else "does not load or predict the fixture"
-    yield measured_by_run(run, outcome, f"the previous of {counted(run.versions, 'version')} {said}")
+    if run is not None and run.previous_version_loads is not None:
+        outcome = Outcome.PASS if run.previous_version_loads else Outcome.FAIL
+        said = "loads and predicts" if run.previous_version_loads else "does not load or predict"
+        yield measured_by_run(run, outcome, f"the previous of {counted(run.versions, 'version')} {said} the fixture")
+    if facts.trial is not None and facts.trial.previous is not None:
+        yield _loaded_here(facts, facts.trial.previous)
+    elif facts.project is not None and newest_two(facts.project) is not None:
+        missing = undeclared(facts, "R4.4")
+        if missing is not None:
+            yield missing
+
+
+def _loaded_here(facts: Facts, trial: PreviousTrial) -> Verdict:
+    if trial.problem:
+        return not_settled(facts, f"`{trial.function}`", trial.problem, trial.log)
+    name = f"{trial.path} (SHA-256 {trial.sha256[:12]})"
+    if trial.wrong:
+        return tried(facts, Outcome.FAIL, f"{name} {trial.wrong}", fix=f"make `{trial.function}` load {trial.path}")
+    predicts = f"{name} loads and predicts {counted(trial.rows, 'row')}"
+    if trial.differs:
+        return tried(facts, Outcome.PARTIAL, f"{predicts}, but gives {trial.differs}", n=trial.rows)
+    return tried(facts, Outcome.PASS, f"{predicts} in the form of the newest", n=trial.rows)
