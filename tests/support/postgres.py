@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LACKS = "lacks PostgreSQL's initdb: install the package postgresql"
 START_S = 60
 PORT = 5432  # of a socket in the server's own folder: no other server has it
-FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=", "max_connections=60")
+FAST = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=60")
 """What makes a database quick that need not outlive its machine."""
 
 

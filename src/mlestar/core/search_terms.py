@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 
 from mlestar.core.compression.prose import sentences
@@ -16,6 +17,10 @@ CHUNK_CHARACTERS = 1200
 """About 300 tokens of English: a longer entry is searched piece by piece."""
 MOST_QUERY_TERMS = 48
 """Terms of a query that are used; a pasted page asks nothing more precise than its first words."""
+NEIGHBOUR_TERMS = 200
+"""Terms of the neighbour that are indexed with a piece: its end, where a conversation goes on."""
+OWN_WEIGHT = 1.0
+NEIGHBOUR_WEIGHT = 0.5
 _QUESTION_WORDS = frozenset({"when", "where", "how", "why", "tell", "me", "please", "many", "much"})
 STOP_WORDS = FUNCTION_WORDS | _QUESTION_WORDS
 _UNSPACED = (
@@ -33,6 +38,25 @@ _TOKEN = re.compile(
 )
 _PARTS = re.compile(r"[_./-]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PieceTerms:
+    """The terms of a piece of a text, in order, and those of what stands before it."""
+
+    own: list[str]
+    neighbour: list[str]
+
+
+def piece_terms(text: str, before: str) -> list[PieceTerms]:
+    """What a text is indexed by, piece by piece; `before` is the text of its neighbour, empty for the first one."""
+    pieces: list[PieceTerms] = []
+    neighbour = index_terms(before[-4 * NEIGHBOUR_TERMS * 2 :])[-NEIGHBOUR_TERMS:]
+    for part in chunks(text):
+        piece = PieceTerms(own=index_terms(part), neighbour=neighbour)
+        pieces.append(piece)
+        neighbour = piece.own[-NEIGHBOUR_TERMS:]
+    return pieces
 
 
 def index_terms(text: str) -> list[str]:

@@ -84,7 +84,7 @@ class WindowArchive(WindowAccess):
             return "changed"
 
         receipt = await self.write(workspace, apply)
-        await self.database.truncate_log()
+        await self.database.forget_erased()
         return receipt
 
     async def workspaces(self) -> list[str]:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from mlestar.storage import window_reads
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from mlestar.storage.database import Database
+    from mlestar.storage.database import Database, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,44 +21,45 @@ class WindowChange:
 
 
 class ChangeWatch:
-    """Polled by whoever tells subscribers; cheap while nothing changes.
-
-    A poll that finds nothing is one `PRAGMA data_version` (SQLite's own counter of foreign commits) on a connection
-    kept for it. Not for use from two threads at once.
-    """
+    """Polled by whoever tells subscribers; cheap while nothing changes. Not for use from two threads at once."""
 
     def __init__(self, database: Database) -> None:
         """Nothing is opened before the first poll."""
         self._database = database
-        self._connection: Connection | None = None
-        self._data_version = -1
-        self._seq = 0
+        self._signal: Signal | None = None
+        self._seq: int | None = None
+
+    @property
+    def socket(self) -> int | None:
+        """Readable when a poll has something to look at; None where only a poll can tell."""
+        return None if self._signal is None else self._signal.socket
 
     def poll(self) -> list[WindowChange]:
-        """The windows that changed since the poll before; the first one only notes where things stand."""
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = self._database.engine.connect()
-            self._data_version = self._foreign_commits(connection)
-            self._seq = window_reads.versions_since(connection, 0, only_newest=True)[0]
-            connection.rollback()
-            return []
-        version = self._foreign_commits(connection)
-        if version == self._data_version:
-            connection.rollback()
-            return []
-        self._data_version = version
-        self._seq, found = window_reads.versions_since(connection, self._seq)
-        connection.rollback()
-        return [WindowChange(workspace=name, window=window, version=number) for name, window, number in found]
+        """The windows that changed since the poll before; the first one only notes where things stand.
+
+        After an error the next poll connects anew and reads on from where the last one had come to.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+        try:
+            return self._poll()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give the connection back."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        signal, self._signal = self._signal, None
+        if signal is not None:
+            signal.close()
 
-    def _foreign_commits(self, connection: Connection) -> int:
-        if not self._database.is_sqlite:
-            return self._data_version - 1
-        return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+    def _poll(self) -> list[WindowChange]:
+        if self._signal is None:
+            self._signal = self._database.commit_signal()
+        elif not self._signal.fired():
+            return []
+        with self._database.read() as connection:
+            before = self._seq
+            self._seq, found = window_reads.versions_since(connection, before or 0, only_newest=before is None)
+        return [WindowChange(workspace=name, window=window, version=number) for name, window, number in found]

@@ -1,43 +1,73 @@
 """One database, opened on first use: SQLite in the data folder, or PostgreSQL by setting.
 
-SQLite runs in WAL mode with synchronous=FULL: what was acknowledged survives a kill -9 and a power cut. Every
-write transaction starts with BEGIN IMMEDIATE, so two processes on one data folder queue instead of failing.
-Nothing here is imported before the first call that needs it, so the first protocol reply stays quick.
+What was acknowledged survives a kill -9 and a power cut, and the writes of all processes queue: what is particular to
+each database stands in `sqlite` and `postgres`. Nothing here is imported before the first call that needs it, so the
+first protocol reply stays quick.
 """
 
 from __future__ import annotations
 
-import random
-import sqlite3
 import threading
-import time
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mlestar.errors import Unavailable
 from mlestar.storage.schema import ensure_current, is_current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
+
+    from mlestar.errors import MlestarError
 
 T = TypeVar("T")
 
-BUSY_TIMEOUT_MS = 5_000
-"""How long SQLite itself waits for a lock (a checkpoint, a recovery) before it gives up."""
-PAGE_CACHE_KIB = 1_000
-"""Pages that a connection holds itself; the system caches the rest, once for all servers."""
-WRITE_WAIT_S = 15.0
-"""How long a write waits for those of other processes."""
-WRITE_OPTION = "mlestar_write"
+
+class Signal(Protocol):
+    """Tells that other connections have committed something. Not for use from two threads at once."""
+
+    socket: int | None
+    """Becomes readable when it has something to tell; None where it has to be asked."""
+
+    def fired(self) -> bool:
+        """Whether something was committed since the last time this was asked."""
+        ...
+
+    def close(self) -> None:
+        """Let go of its connection."""
+        ...
+
+
+class Dialect(Protocol):
+    """What is particular to a database; a module of its own for each."""
+
+    @property
+    def WRITE_OPTIONS(self) -> Mapping[str, Any]:  # noqa: N802 - a constant of the module
+        """Execution options that make a transaction a write."""
+        ...
+
+    def open_engine(self, url: URL) -> Engine:
+        """An engine whose transactions are begun as reads and writes need it."""
+        ...
+
+    def explained(self, error: DBAPIError) -> MlestarError | None:
+        """What a caller can do about an error; None when it is a defect."""
+        ...
+
+    def forget_erased(self, engine: Engine) -> None:
+        """Have what was erased disappear from the files too."""
+        ...
+
+    def CommitSignal(self, engine: Engine) -> Signal:  # noqa: N802 - a class of the module
+        """Tells of commits from now on."""
+        ...
 
 
 class Database:
@@ -52,7 +82,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether this is the file database (full-text search and change polling differ)."""
+        """Whether this is the file database, which no other machine uses."""
         return self._url.get_backend_name() == "sqlite"
 
     @property
@@ -72,7 +102,8 @@ class Database:
     @contextmanager
     def read(self) -> Generator[Connection]:
         """A consistent snapshot; changes made in it are rolled back."""
-        with _lock_errors_explained(), self.engine.connect() as connection, connection.begin() as transaction:
+        engine = self.engine
+        with self._errors_explained(), engine.connect() as connection, connection.begin() as transaction:
             yield connection
             transaction.rollback()
 
@@ -80,8 +111,8 @@ class Database:
     def write(self) -> Generator[Connection]:
         """One all-or-nothing write; on return it is on disk."""
         engine = self.engine
-        with _lock_errors_explained(), self._writing, engine.connect() as plain:
-            connection = plain.execution_options(**{WRITE_OPTION: True})
+        with self._errors_explained(), self._writing, engine.connect() as plain:
+            connection = plain.execution_options(**self._dialect.WRITE_OPTIONS)
             with connection.begin():
                 yield connection
 
@@ -103,17 +134,19 @@ class Database:
 
         return await anyio.to_thread.run_sync(call)
 
-    async def truncate_log(self) -> None:
-        """Bring SQLite's write-ahead log into the file and empty it, so that what was erased stands nowhere."""
-        if not self.is_sqlite:
-            return
+    async def forget_erased(self) -> None:
+        """Have what was erased disappear from the database's files too."""
 
         def call() -> None:
-            with _lock_errors_explained(), self.engine.connect() as plain:
-                plain.execution_options(isolation_level="AUTOCOMMIT")
-                plain.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._errors_explained():
+                self._dialect.forget_erased(self.engine)
 
         await anyio.to_thread.run_sync(call)
+
+    def commit_signal(self) -> Signal:
+        """Tells of commits of other connections from now on."""
+        with self._errors_explained():
+            return self._dialect.CommitSignal(self.engine)
 
     def close(self) -> None:
         """Release every connection; the next use opens the database again."""
@@ -122,70 +155,34 @@ class Database:
                 self._engine.dispose()
                 self._engine = None
 
-    def _open(self) -> Engine:
-        if self.is_sqlite and self._url.database:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self._url)
+    @property
+    def _dialect(self) -> Dialect:
         if self.is_sqlite:
-            event.listen(engine, "connect", _configure_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-        with _lock_errors_explained(), engine.connect() as plain:
+            from mlestar.storage import sqlite
+
+            return sqlite
+        from mlestar.storage import postgres
+
+        return postgres
+
+    def _open(self) -> Engine:
+        engine = self._dialect.open_engine(self._url)
+        with self._errors_explained(), engine.connect() as plain:
             if not is_current(plain):
                 plain.rollback()
-                connection = plain.execution_options(**{WRITE_OPTION: True})
+                connection = plain.execution_options(**self._dialect.WRITE_OPTIONS)
                 with connection.begin():
                     ensure_current(connection)
         return engine
 
-
-def _configure_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_sqlite alone
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get(WRITE_OPTION, False):
-        _begin_write(connection.connection.driver_connection)
-    else:
-        connection.exec_driver_sql("BEGIN")
-
-
-def _begin_write(connection: Any) -> None:
-    """Take the write lock, asking every millisecond or so.
-
-    SQLite's own waiting sleeps up to 100 ms between two tries, so one of several busy processes can be passed over
-    until its time is up; short random pauses give each the same chance.
-    """
-    deadline = time.monotonic() + WRITE_WAIT_S
-    connection.execute("PRAGMA busy_timeout = 0").close()
-    try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE").close()
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(random.uniform(0.0002, 0.002))  # noqa: S311 - spreads the tries, guards nothing
-            else:
-                return
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").close()
-
-
-@contextmanager
-def _lock_errors_explained() -> Generator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        if "locked" not in str(error.orig) and "busy" not in str(error.orig):
-            raise
-        raise Unavailable(
-            f"Other processes kept the database busy for {WRITE_WAIT_S:.0f} s; nothing was written.",
-            do="call again",
-        ) from error
+    @contextmanager
+    def _errors_explained(self) -> Generator[None]:
+        try:
+            yield
+        except PoolTimeout as error:
+            raise Unavailable("Every connection to the database is in use.", do="call again") from error
+        except DBAPIError as error:
+            explained = self._dialect.explained(error)
+            if explained is None:
+                raise
+            raise explained from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +15,9 @@ from support.clock import Clock
 
 
 @pytest.fixture
-def windows(tmp_path: Path) -> Iterator[WindowsService]:
-    """Windows on a SQLite file in the test's folder."""
-    database = Database(f"sqlite:///{tmp_path / 'memory.db'}")
+def windows(database_url: str) -> Iterator[WindowsService]:
+    """Windows on SQLite and on PostgreSQL in turn."""
+    database = Database(database_url)
     yield WindowsService(database=database, tokenizer=TOKENIZER, clock=Clock())
     database.close()
 

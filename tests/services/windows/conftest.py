@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,9 +19,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A SQLite file in the test's folder."""
-    made = Database(f"sqlite:///{tmp_path / 'memory.db'}")
+def database(database_url: str) -> Iterator[Database]:
+    """SQLite and PostgreSQL in turn."""
+    made = Database(database_url)
     yield made
     made.close()
 

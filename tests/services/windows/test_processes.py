@@ -74,23 +74,24 @@ async def test_four_processes_lose_no_write_and_count_each_commit(database: Data
 
 
 async def test_a_killed_process_loses_no_acknowledged_write(database: Database, windows: WindowsService) -> None:
-    """Twenty kills at random moments, four writers at a time."""
+    """Twenty kills at random moments on SQLite, eight on PostgreSQL, four writers at a time."""
     chance = random.Random(1)  # noqa: S311 - test data
     url = database.engine.url.render_as_string(hide_password=False)
     everything: dict[str, str] = {}
-    for turn in range(5):
+    for turn in range(5 if database.is_sqlite else 2):
         writers = [await start(url, f"{turn}.{name}", 10_000) for name in range(4)]
         found = await asyncio.gather(*(acknowledged(writer, lines=chance.randint(1, 12)) for writer in writers))
         for part in found:
             everything |= part
     kept = await database.reading(stored)
-    assert len(everything) >= 20
+    assert len(everything) >= (20 if database.is_sqlite else 8)
     assert {number: kept.get(number) for number in everything} == everything
     report = await windows.report()
     assert all(use.used <= use.cap for use in report.windows)
-    assert await database.reading(
-        lambda connection: connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-    ) == ["ok"]
+    if database.is_sqlite:
+        assert await database.reading(
+            lambda connection: connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        ) == ["ok"]
     assert (await windows.read(query="accuracy column leak")).total > 0
 
 

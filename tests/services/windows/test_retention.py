@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 CAP = 2000
 BUDGET = 7 * CAP
 HOMES = {"even": (1, 2, 3, 4, 5, 6, 7), "skewed": (1,), "two": (6, 7)}
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """Only SQLite: what stays in a window is decided above the database."""
+    return f"sqlite:///{tmp_path / 'memory.db'}"
 
 
 @pytest.fixture
