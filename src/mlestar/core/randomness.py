@@ -42,7 +42,7 @@ _DRAWS = {
     ),
     "tensorflow": re.compile(r"^tensorflow\.(random\.(?!set)\w+|keras\.\w+)|^keras\."),
 }
-_RELEVANT = re.compile(r"random|torch|tensorflow|keras|seed")
+_RELEVANT = re.compile(r"\brandom\b|torch|tensorflow|keras|seed|full_determinism")  # random_state is no generator
 _PANDAS_SAMPLE = "sample"
 
 
