@@ -97,11 +97,12 @@ def build_app(
         context7_router(services),
         alert_router(services),
     )
+    app.router.routes.extend([*http.routes, *sse.routes])  # the busiest first: routes are tried in order
     for router in routers:
         app.include_router(router, prefix=PREFIX, dependencies=rights)
 
     app.include_router(operation_router(services))
-    app.router.routes.extend([*http.routes, *sse.routes, *dashboard_routes(services), docs_route(app, services)])
+    app.router.routes.extend([*dashboard_routes(services), docs_route(app, services)])
     if oauth is not None:
         app.router.routes.append(oauth.route())
     guard = Guard(app, doorkeeper=doorkeeper, security=security, settings=settings, oauth=oauth)
