@@ -18,59 +18,88 @@ import anyio, json, sys, time
 from mlestar.execution.dbos_engine import DbosEngine
 from mlestar.execution.engine import Steps
 done = []
-async def begin(run_id): done.append(("begin", run_id)); return run_id != "nothing"
-async def work(run_id): done.append(("work", run_id)); return ["f1", "f2"]
+async def work(run_id): done.append(("work", run_id)); return [] if run_id == "nothing" else ["f1", "f2"]
 async def deploy(run_id, left): done.append(("deploy", run_id, left))
 async def main():
-    engine = DbosEngine(url=sys.argv[1], steps=Steps(begin=begin, work=work, deploy=deploy), at_once=2)
+    engine = DbosEngine(url=sys.argv[1], steps=Steps(work=work, deploy=deploy), at_once=2)
     await engine.launch()
     for run_id in ("a", "a", "nothing"):
         await engine.submit(run_id)
     with anyio.fail_after(30):
-        while len(done) < 4 or await engine.live():
+        while len(done) < 3 or await engine.live():
             await anyio.sleep(0.05)
-    await engine.resume("a")
+        known = [await engine.resume("a"), await engine.resume("never heard of")]
+        for run_id, source, stage in (("b", "a", "deployment"), ("c", "a", "training"), ("d", "gone", "deployment")):
+            for _ in range(2):
+                await engine.fork(source, run_id, stage=stage)
+        while len(done) < 8 or await engine.live():
+            await anyio.sleep(0.05)
     await anyio.sleep(0.6)
     await engine.stop()
-    print(json.dumps(done))
+    print(json.dumps([done, known]))
 anyio.run(main)
 """
 
 
+Left = tuple[list[list[object]], list[bool], sqlite3.Connection]
+
+
 @pytest.fixture(scope="module")
-def engine_after_work(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[object]], sqlite3.Connection]:
-    """What was done by an engine in a process of its own, and the tables it left."""
+def engine_after_work(tmp_path_factory: pytest.TempPathFactory) -> Left:
+    """What was done by an engine in a process of its own, whether it knew two runs, and the tables it left."""
     path = tmp_path_factory.mktemp("engine") / "engine.db"
     command = [sys.executable, "-c", RUNS_TWO, f"sqlite:///{path}"]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(told.stdout.splitlines()[-1]), sqlite3.connect(path)
+    done, known = json.loads(told.stdout.splitlines()[-1])
+    return done, known, sqlite3.connect(path)
 
 
-def test_a_run_is_done_once_however_often_it_is_submitted_or_resumed(
-    engine_after_work: tuple[list[list[object]], sqlite3.Connection],
+def test_a_run_is_done_once_however_often_it_is_submitted_or_resumed(engine_after_work: Left) -> None:
+    done = sorted((one for one in engine_after_work[0] if one[1] in {"a", "nothing"}), key=str)
+    assert done == [["deploy", "a", ["f1", "f2"]], ["work", "a"], ["work", "nothing"]]
+
+
+def test_only_a_run_that_the_engine_had_can_be_resumed(engine_after_work: Left) -> None:
+    assert engine_after_work[1] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "expected"),
+    [
+        ("b", [["deploy", "b", ["f1", "f2"]]]),
+        ("c", [["deploy", "c", ["f1", "f2"]], ["work", "c"]]),
+        ("d", [["deploy", "d", ["f1", "f2"]], ["work", "d"]]),
+    ],
+    ids=[
+        "from deployment on: only that",
+        "from training on: both steps",
+        "of a run the engine never had: from the start",
+    ],
+)
+def test_a_fork_does_only_the_steps_from_its_stage_on_and_once(
+    engine_after_work: Left, run_id: str, expected: list[list[object]]
 ) -> None:
-    done = sorted(engine_after_work[0], key=str)
-    assert done == [["begin", "a"], ["begin", "nothing"], ["deploy", "a", ["f1", "f2"]], ["work", "a"]]
+    assert sorted((one for one in engine_after_work[0] if one[1] == run_id), key=str) == expected
 
 
 def test_the_version_gate_is_the_schema_version_so_upgrades_strand_nothing(
-    engine_after_work: tuple[list[list[object]], sqlite3.Connection],
+    engine_after_work: Left,
 ) -> None:
-    rows = engine_after_work[1].execute("SELECT DISTINCT application_version FROM workflow_status").fetchall()
+    rows = engine_after_work[2].execute("SELECT DISTINCT application_version FROM workflow_status").fetchall()
     assert rows == [(SCHEMA_VERSION,)]
 
 
 def test_executor_ids_are_unique_so_nobody_recovers_anothers_live_run(
-    engine_after_work: tuple[list[list[object]], sqlite3.Connection],
+    engine_after_work: Left,
 ) -> None:
-    ids = {row[0] for row in engine_after_work[1].execute("SELECT executor_id FROM workflow_status")}
+    ids = {row[0] for row in engine_after_work[2].execute("SELECT executor_id FROM workflow_status")}
     assert all(str(name).startswith("mlestar-") and len(str(name)) > 30 for name in ids)
 
 
 def test_what_is_kept_is_json_and_never_a_pickle(
-    engine_after_work: tuple[list[list[object]], sqlite3.Connection],
+    engine_after_work: Left,
 ) -> None:
-    outputs = engine_after_work[1].execute("SELECT output FROM operation_outputs WHERE output IS NOT NULL").fetchall()
+    outputs = engine_after_work[2].execute("SELECT output FROM operation_outputs WHERE output IS NOT NULL").fetchall()
     assert outputs
     for (output,) in outputs:
         json.loads(output)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -226,6 +227,27 @@ async def test_rolling_back_moves_the_pointer_and_keeps_its_history(services: Se
     assert history[0]["reason"] == "rolled back from version 2"
     with pytest.raises(NotFound, match="no version 9"):
         await services.pipelines.roll_back(name="pointed", environment="staging", version=9)
+    shown = await command(services, "rollback", "pointed", "--environment", "staging", "--version", "2")
+    assert [line for line in shown.splitlines() if line.startswith("pointed ") and "<- staging" in line] == [
+        line for line in shown.splitlines() if line.startswith("pointed version 2 ")
+    ]
+    assert await command(services, "models") == shown
+
+
+async def test_the_command_line_goes_on_from_a_stage_and_shows_the_model(services: Services) -> None:
+    source = await finished(services)
+    shown = await command(services, "rerun", source.run_id, "--from", "deployment")
+    newest = (await services.pipelines.runs())[0]
+    assert newest.forked_from == source.run_id
+    assert f"Run {newest.run_id} of cancer: succeeded" in shown
+    assert f"Model cancer version {newest.model['version']} ({newest.model['sha256'][:12]})" in shown
+
+
+async def command(services: Services, *arguments: str) -> str:
+    """What the command prints, on the same data folder."""
+    folder = str(services.settings.data_dir)
+    done = await anyio.run_process([sys.executable, "-m", "mlestar", *arguments, "--data-dir", folder])
+    return done.stdout.decode()
 
 
 async def test_a_killed_worker_is_replaced_and_finished_stages_are_not_done_again(services: Services) -> None:
@@ -237,6 +259,46 @@ async def test_a_killed_worker_is_replaced_and_finished_stages_are_not_done_agai
     assert done.status == "succeeded"
     starts = await services.database.reading(lambda connection: runs.starts_of(connection, run.run_id))
     assert (starts["data"], starts["features"], starts["training"]) == (1, 1, 2)
+
+
+async def test_a_worker_that_is_killed_while_it_verifies_is_replaced(services: Services) -> None:
+    run = await services.pipelines.run(config=slow(15, 1), wait_s=0)
+    with anyio.fail_after(PATIENCE_S):
+        judging = "judging what the run measured"
+        while (await services.pipelines.get(run_id=run.run_id)).progress["message"] != judging:  # noqa: ASYNC110 - it is another process
+            await anyio.sleep(0.02)
+    max(supervisors(services), key=lambda process: process.create_time()).kill()
+    done = await ended(services, run)
+    assert (done.status, done.error) == ("succeeded", {})
+    starts = await services.database.reading(lambda connection: runs.starts_of(connection, run.run_id))
+    assert set(starts.values()) == {1}
+
+
+@pytest.mark.parametrize(("stage", "reused"), [("training", 2), ("deployment", 4)])
+async def test_a_fork_takes_over_what_was_before_its_stage_and_does_the_rest_again(
+    services: Services, stage: str, reused: int
+) -> None:
+    source = await finished(services)
+    fork = await services.pipelines.fork(run_id=source.run_id, stage=stage, wait_s=PATIENCE_S)
+    assert (fork.status, fork.error) == ("succeeded", {})
+    assert (fork.forked_from, fork.pipeline_id) == (source.run_id, source.pipeline_id)
+    assert [state.reused for state in fork.stages] == [True] * reused + [False] * (5 - reused)
+    starts = await services.database.reading(lambda connection: runs.starts_of(connection, fork.run_id))
+    assert [starts[state.name] for state in fork.stages] == [0] * reused + [1] * (5 - reused)
+    assert (fork.model["sha256"], fork.metrics) == (source.model["sha256"], source.metrics)
+    assert fork.model["version"] > source.model["version"]
+
+
+async def test_a_fork_needs_a_stage_that_exists_and_finished_ones_before_it(services: Services) -> None:
+    config = {"data": {"source": "sklearn:nope"}}
+    failed = await services.pipelines.run(config=config, wait_s=PATIENCE_S)
+    with pytest.raises(Conflict, match="no finished data stage"):
+        await services.pipelines.fork(run_id=failed.run_id, stage="training")
+    with pytest.raises(InvalidInput, match="no stage 'train'") as caught:
+        await services.pipelines.fork(run_id=failed.run_id, stage="train")
+    assert "training" in caught.value.valid
+    with pytest.raises(NotFound, match="no run 'run-0'"):
+        await services.pipelines.fork(run_id="run-0", stage="data")
 
 
 async def test_a_killed_supervisor_is_replaced_and_its_run_goes_on(services: Services) -> None:

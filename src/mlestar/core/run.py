@@ -53,6 +53,7 @@ class StageState:
         duration_s: Seconds it took; of the first time when `reused`.
         output: What it found out, small JSON.
         reused: Taken over from an earlier run with the same inputs, params and code.
+        forced: Done again in this run although an output was there: the run was forked from here or before.
     """
 
     name: str
@@ -61,6 +62,7 @@ class StageState:
     checks: tuple[StageCheck, ...] = ()
     output: Mapping[str, Any] = field(default_factory=dict)
     reused: bool = False
+    forced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,7 @@ class Run:
         evidence_recorded: Ids of the checks whose findings this run measured.
         progress: done (0 to 1), message, updated (Unix seconds).
         error: code, message, valid, do, details of a failed run; empty otherwise.
+        forked_from: The run whose first stages this one took over; empty for a run from the start.
     """
 
     pipeline_id: str
@@ -93,6 +96,7 @@ class Run:
     error: Mapping[str, Any] = field(default_factory=dict)
     created: float = 0.0
     ended: float = 0.0
+    forked_from: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

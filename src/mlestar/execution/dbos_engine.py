@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 QUEUE = "runs"
 POLL_S = 0.2
+STEPS = {"deployment": 2}
+"""Stage -> the workflow's step that does it, counted from 1; the others are all done by the first."""
 
 
 class DbosEngine:
@@ -61,10 +63,6 @@ class DbosEngine:
         DBOS(config=config)
         steps = self._steps
 
-        @DBOS.step(name="begin")
-        async def begin(run_id: str) -> bool:
-            return await steps.begin(run_id)
-
         @DBOS.step(name="work")
         async def work(run_id: str) -> list[str]:
             return await steps.work(run_id)
@@ -74,10 +72,11 @@ class DbosEngine:
             await steps.deploy(run_id, fingerprints)
 
         @DBOS.workflow(name="run")
-        async def run(run_id: str) -> None:
+        async def run() -> None:
+            run_id = str(DBOS.workflow_id)  # no input: a fork has that of the run it comes from
             self._live.add(run_id)
             try:
-                if await begin(run_id) and (left := await work(run_id)):
+                if left := await work(run_id):
                     await deploy(run_id, left)
             finally:
                 self._live.discard(run_id)
@@ -94,17 +93,28 @@ class DbosEngine:
         from dbos import DBOS, SetWorkflowID
 
         with SetWorkflowID(run_id):
-            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, run_id)
+            await DBOS.enqueue_workflow_async(QUEUE, self._workflow)
 
-    async def resume(self, run_id: str) -> None:
-        """Put a dead process's run back on the queue, or queue one that never got there."""
+    async def fork(self, source_id: str, run_id: str, *, stage: str) -> None:
+        """Queue a run under its own id with the recorded answers of another one's steps before that of `stage`."""
+        from dbos import DBOS, SetWorkflowID
+
+        if await DBOS.get_workflow_status_async(source_id) is None:
+            await self.submit(run_id)
+        elif await DBOS.get_workflow_status_async(run_id) is None:
+            with SetWorkflowID(run_id):
+                await DBOS.fork_workflow_async(
+                    source_id, STEPS.get(stage, 1), application_version=SCHEMA_VERSION, queue_name=QUEUE
+                )
+
+    async def resume(self, run_id: str) -> bool:
+        """Put a dead process's run back on the queue, unless it waits there already."""
         from dbos import DBOS
 
         known = await DBOS.get_workflow_status_async(run_id)
-        if known is None or known.status == "ENQUEUED":
-            await self.submit(run_id)
-        else:
+        if known is not None and known.status != "ENQUEUED":
             await DBOS.resume_workflow_async(run_id, queue_name=QUEUE)
+        return known is not None
 
     async def live(self) -> set[str]:
         """Runs whose workflow is under way in this process."""

@@ -14,11 +14,9 @@ from mlestar.core.pipeline import parse
 from mlestar.core.run import Run, StageCheck, StageState, Status
 from mlestar.core.scoring import is_blocker
 from mlestar.errors import Conflict, InvalidInput, NotFound
-from mlestar.execution.child import run_child
 from mlestar.storage import findings as stored_findings
 from mlestar.storage import models, runs
 from mlestar.storage.artifacts import Artifacts
-from mlestar.storage.processes import ProcessRecords
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,7 +42,6 @@ class Deployment:
         """Nothing is done yet."""
         self._database = database
         self._artifacts = Artifacts(settings.data_dir)
-        self._records_of_processes = ProcessRecords(settings.data_dir)
         self._clock = clock
         self._live = live
         self._run = live.run
@@ -61,10 +58,12 @@ class Deployment:
         await self._live.save_stage(StageState(name="deployment", status=Status.RUNNING))
         records = await anyio.to_thread.run_sync(self._records, fingerprints)
         known = await self._known(payload["roots"])
-        verified = await run_child(
-            VERIFY, {**payload, "records": records, "at": begun, **known}, on_progress=self._live.on_progress,
-            records=self._records_of_processes,
-        )  # fmt: skip
+        request = {**payload, "records": records, "at": begun, **known}
+
+        async def requested() -> Mapping[str, Any]:
+            return request
+
+        verified = await self._live.child(VERIFY, requested)
         found = [from_json(parts) for parts in verified["findings"]]
         checks = tuple(StageCheck(**check) for check in verified["checks"])
         environment = parse(payload["config"]).environment

@@ -16,12 +16,10 @@ class Steps:
     """A run's steps, each safe to do again; the engine never does one again that it saw finished.
 
     Attributes:
-        begin: Whether there is anything to do.
         work: Stages up to the package; answers the fingerprints of what they left, none when the run has ended.
         deploy: Verification, registration, the end.
     """
 
-    begin: Callable[[str], Awaitable[bool]]
     work: Callable[[str], Awaitable[list[str]]]
     deploy: Callable[[str, list[str]], Awaitable[None]]
 
@@ -37,8 +35,19 @@ class Engine(Protocol):
         """Queue a run; the same run again, from here or another process, is the same run."""
         ...
 
-    async def resume(self, run_id: str) -> None:
-        """Take up a run whose process is known to be dead; steps that had finished are not done again."""
+    async def fork(self, source_id: str, run_id: str, *, stage: str) -> None:
+        """Queue a run that begins at the step of `stage`, with what the steps of another run before it answered.
+
+        Where the engine does not know the other run, it begins at the first step.
+        """
+        ...
+
+    async def resume(self, run_id: str) -> bool:
+        """Take up a run whose process is known to be dead; steps that had finished are not done again.
+
+        Returns:
+            False when the engine never had this run: it is to be submitted.
+        """
         ...
 
     async def live(self) -> set[str]:

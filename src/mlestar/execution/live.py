@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,22 @@ import anyio
 
 from mlestar.core.pipeline import STAGES
 from mlestar.core.run import Run, StageCheck, StageState, Status
+from mlestar.errors import WorkFailed
+from mlestar.execution.child import run_child
 from mlestar.storage import runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from mlestar.execution.child import Limits
     from mlestar.storage.database import Database
+    from mlestar.storage.processes import ProcessRecords
 
 TICK_S = 0.2
 """How often a cancel is looked for, and at most how often progress is written."""
 HEARTBEAT_S = 0.9
+WORKERS = 3
+"""Processes that one step may lose to a kill from outside, the last of them for good."""
 SPANS = {
     "data": (0.0, 0.08),
     "features": (0.08, 0.14),
@@ -48,8 +54,13 @@ class Doing:
 class LiveRun:
     """One run that this process works on."""
 
-    def __init__(self, *, database: Database, clock: Callable[[], float], run: Run, stage: str = STAGES[0]) -> None:
-        """Begin at `stage`."""
+    def __init__(
+        self, *, database: Database, clock: Callable[[], float], run: Run, stage: str, records: ProcessRecords,
+        limits: Limits,
+    ) -> None:  # fmt: skip
+        """Begin at `stage`; its processes are bound by `limits` and written down in `records`."""
+        self._records = records
+        self._limits = limits
         self.run = run
         self.doing = Doing(stage=stage, done=SPANS[stage][0])
         self._database = database
@@ -92,6 +103,23 @@ class LiveRun:
                 )
             await anyio.sleep(TICK_S)
 
+    async def child(self, task: str, payload: Callable[[], Awaitable[Mapping[str, Any]]]) -> dict[str, Any]:
+        """Have a process do a task; one that was killed is started again, with the payload as it is then.
+
+        What the killed one had finished is kept, so only the stage that was under way is done again.
+        """
+        for attempt in range(1, WORKERS + 1):
+            try:
+                return await run_child(
+                    task, await payload(), on_progress=self.on_progress, on_event=self.on_stage, limits=self._limits,
+                    records=self._records,
+                )  # fmt: skip
+            except WorkFailed as error:
+                if not error.details.get("killed") or attempt == WORKERS:
+                    raise
+                self.doing.message = f"the worker was killed; starting another ({attempt + 1} of {WORKERS})"
+        raise AssertionError("the last attempt returns or raises")
+
     async def on_progress(self, done: float, total: float | None, message: str) -> None:
         """Take over what the worker says of the stage it is in."""
         low, high = SPANS[self.doing.stage]
@@ -110,6 +138,7 @@ class LiveRun:
             name=event["stage"], status=status, duration_s=event["duration_s"],
             output={**event["output"], **({"artifacts": event["artifacts"]} if event["artifacts"] else {})},
             checks=tuple(StageCheck(**check) for check in event["checks"]), reused=event["reused"],
+            forced=any(stage.forced for stage in self.run.stages if stage.name == event["stage"]),
         )  # fmt: skip
         await self.save_stage(
             state,

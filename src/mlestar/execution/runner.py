@@ -1,4 +1,4 @@
-"""A run's steps: begin, work the stages off, deploy. Each may be done again after a kill and changes nothing twice."""
+"""A run's steps: work the stages off, deploy. Each may be done again after a kill and changes nothing twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlestar.core.pipeline import STAGES
 from mlestar.core.run import Status
 from mlestar.errors import MlestarError, WorkFailed
-from mlestar.execution.child import Limits, run_child
+from mlestar.execution.child import Limits
 from mlestar.execution.deploy import Deployment, HandOver
 from mlestar.execution.engine import Steps
 from mlestar.execution.live import LiveRun, RunCancelled
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from mlestar.storage.database import Database
 
 WORK = "mlestar.execution.worker:work"
-WORKERS = 3
-"""Workers that one run may lose to a kill from outside, the last of them for good."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,9 +43,9 @@ class Runner:
     @property
     def steps(self) -> Steps:
         """What the engine does for each run."""
-        return Steps(begin=self.begin, work=self.work, deploy=self.deploy)
+        return Steps(work=self.work, deploy=self.deploy)
 
-    async def begin(self, run_id: str) -> bool:
+    async def _begin(self, run_id: str) -> bool:
         """Mark a run as running, or as cancelled when that was asked for; answers whether there is work."""
 
         def begin(connection: Connection) -> bool:
@@ -62,15 +60,19 @@ class Runner:
 
     async def work(self, run_id: str) -> list[str]:
         """The first four stages in a worker process; answers their fingerprints, none when the run ended on them."""
+        if not await self._begin(run_id):
+            return []
         live = await self._live(run_id)
         left: list[str] = []
         async with self._outcome_of(live):
-            made = await self._worked_off(await self._payload(live), live)
+            made = await live.child(WORK, lambda: self._payload(live))
             left.extend(made["fingerprints"])
         return left
 
     async def deploy(self, run_id: str, fingerprints: list[str]) -> None:
         """Verify and register what `work` left, hand its evidence over, end the run."""
+        if not await self._begin(run_id):
+            return
         live = await self._live(run_id, stage="deployment")
         async with self._outcome_of(live):
             payload = await self._payload(live)
@@ -80,22 +82,6 @@ class Runner:
             )  # fmt: skip
             await deployment.carry_out(payload, dict(zip(STAGES, fingerprints, strict=False)))
             await live.end(Status.SUCCEEDED, message="succeeded")
-
-    async def _worked_off(self, payload: dict[str, Any], live: LiveRun) -> dict[str, Any]:
-        """A worker that was killed is started again: its finished stages are kept, so only the last one is redone."""
-        limits = Limits(memory_mb=self._settings.worker_memory_mb)
-        for attempt in range(1, WORKERS + 1):
-            try:
-                return await run_child(
-                    WORK, payload, on_progress=live.on_progress, on_event=live.on_stage, limits=limits,
-                    records=self._records,
-                )  # fmt: skip
-            except WorkFailed as error:
-                if not error.details.get("killed") or attempt == WORKERS:
-                    raise
-                live.doing.message = f"the worker was killed; starting another ({attempt + 1} of {WORKERS})"
-                payload = await self._payload(live)
-        raise AssertionError("the last attempt returns or raises")
 
     @asynccontextmanager
     async def _outcome_of(self, live: LiveRun) -> AsyncGenerator[None]:
@@ -115,15 +101,21 @@ class Runner:
 
     async def _live(self, run_id: str, *, stage: str = STAGES[0]) -> LiveRun:
         run = await self._database.reading(lambda connection: runs.run_of(connection, run_id))
-        return LiveRun(database=self._database, clock=self._clock, run=run, stage=stage)
+        return LiveRun(
+            database=self._database, clock=self._clock, run=run, stage=stage, records=self._records,
+            limits=Limits(memory_mb=self._settings.worker_memory_mb),
+        )  # fmt: skip
 
     async def _payload(self, live: LiveRun) -> dict[str, Any]:
         run = live.run
 
         def read(connection: Connection) -> dict[str, Any]:
             source = runs.artifacts_of(connection, run.run_id)["data"].get("source", "")
+            stages = runs.run_of(connection, run.run_id).stages
+            redo = [stage.name for stage in stages if stage.forced and stage.status != Status.SUCCEEDED]
             config = runs.pipeline_of(connection, run.workspace, run.pipeline_id).config
-            return {"config": config, "roots": runs.roots_of(connection, run.run_id), "source_digest": source}
+            roots = runs.roots_of(connection, run.run_id)
+            return {"config": config, "roots": roots, "source_digest": source, "redo": redo}
 
         return await self._database.reading(read) | {
             "run_id": run.run_id, "name": run.name, "folder": str(self._settings.data_dir),

@@ -35,8 +35,14 @@ class StageOutput:
 class StageStore:
     """The stages of one run: done or recalled, and told to the parent either way."""
 
-    def __init__(self, artifacts: Artifacts, report: Channel, source: str) -> None:
-        """Stages are told to `report` as events; `source` is the digest that every one of them rests on."""
+    def __init__(
+        self, artifacts: Artifacts, report: Channel, source: str, *, redo: frozenset[str] = frozenset()
+    ) -> None:
+        """Stages are told to `report` as events; `source` is the digest that every one of them rests on.
+
+        Stages in `redo` are done again whatever is kept of them.
+        """
+        self._redo = redo
         self._artifacts = artifacts
         self._report = report
         self._source = source
@@ -53,7 +59,7 @@ class StageStore:
             InvalidInput: One of the stage's own tests failed: its output is not passed on.
         """
         key = fingerprint(SCHEMA_VERSION, code_version(), name, inputs)
-        record = self._artifacts.recall(key)
+        record = None if name in self._redo else self._artifacts.recall(key)
         reused = record is not None
         if record is None:
             self._tell(name, Status.RUNNING, key)

@@ -165,6 +165,12 @@ async def _stop_when_asked(scope: anyio.CancelScope) -> None:
             scope.cancel()
 
 
+async def _queue(database: Database, engine: Engine, run_id: str) -> None:
+    run = await database.reading(lambda connection: runs.run_of(connection, run_id))
+    begins = next((stage.name for stage in run.stages if stage.forced), "")
+    await (engine.fork(run.forked_from, run_id, stage=begins) if begins else engine.submit(run_id))
+
+
 async def _serve(database: Database, engine: Engine, clock: Callable[[], float], *, idle_s: float, alone: bool) -> None:
     idle_since, first = anyio.current_time(), True
     seen: set[str] = set()
@@ -176,13 +182,16 @@ async def _serve(database: Database, engine: Engine, clock: Callable[[], float],
             dead = (alone and first) or clock() - max(sign_of_life, resumed.get(run_id, 0.0)) > LEASE_S
             if run_id in live:
                 continue
-            if status is Status.RUNNING and dead:
+            lost = status is Status.RUNNING and dead
+            if lost:
                 _log.info("run %s is taken up: its worker gave no sign of life", run_id)
-                await engine.resume(run_id)
                 resumed[run_id] = clock()
-            elif status is Status.QUEUED and run_id not in seen:
-                await (engine.resume(run_id) if alone and first else engine.submit(run_id))
-                seen.add(run_id)
+            elif status is Status.RUNNING or run_id in seen:
+                continue
+            seen.add(run_id)
+            may_be_known = lost or (alone and first)
+            if not (may_be_known and await engine.resume(run_id)):
+                await _queue(database, engine, run_id)
         first = False
         if waiting:
             idle_since = anyio.current_time()

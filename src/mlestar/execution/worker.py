@@ -32,7 +32,7 @@ def work(payload: Mapping[str, Any], report: Channel) -> dict[str, Any]:
 
     Args:
         payload: config, roots, folder (the data folder), max_rows, max_bytes, source_digest (of an earlier attempt of
-            this run; empty the first time).
+            this run; empty the first time), redo (stages that are done again though an output of them is there).
         report: Told of progress, and of every stage as an event.
 
     Returns:
@@ -55,7 +55,8 @@ class _Work:
                 f"{self.spec.data.source} was changed since this run began: its stages would not fit together",
                 do="start a new run",
             )
-        self.store = StageStore(Artifacts(Path(payload["folder"])), report, self.digest)
+        artifacts = Artifacts(Path(payload["folder"]))
+        self.store = StageStore(artifacts, report, self.digest, redo=frozenset(payload.get("redo", ())))
         self.records: dict[str, dict[str, Any]] = {}
 
     def prepare(self) -> dict[str, Any]:

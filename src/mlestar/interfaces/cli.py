@@ -1,4 +1,4 @@
-"""The `mlestar` command: serve, worker, demo, evaluate, explain, rubric, run, windows."""
+"""The `mlestar` command: serve, worker, demo, evaluate, explain, rubric, run, rerun, models, rollback, windows."""
 
 from __future__ import annotations
 
@@ -183,6 +183,51 @@ def run(
     succeeded = _run(run_pipeline_file(services, pipeline, workspace=workspace))
     services.close()
     raise typer.Exit(0 if succeeded else 1)
+
+
+@cli.command()
+def rerun(
+    run_id: Annotated[str, typer.Argument(help="The run to go on from.")],
+    stage: Annotated[
+        str, typer.Option("--from", help="First stage that is done again: data, features, training, ...")
+    ] = "training",
+    workspace: Workspace = "default",
+    data_dir: DataDir = None,
+) -> None:
+    """Run a pipeline again from a stage, with what an earlier run left before it."""
+    from mlestar.interfaces.run_command import rerun_from
+
+    services = _services(None, data_dir)
+    succeeded = _run(rerun_from(services, run_id, stage=stage, workspace=workspace))
+    services.close()
+    raise typer.Exit(0 if succeeded else 1)
+
+
+@cli.command()
+def models(workspace: Workspace = "default", data_dir: DataDir = None) -> None:
+    """List the registered models, and which version each environment points to."""
+    from mlestar.interfaces.run_command import models_text
+
+    services = _services(None, data_dir)
+    typer.echo(_run(models_text(services, workspace=workspace)))
+    services.close()
+
+
+@cli.command()
+def rollback(
+    name: Annotated[str, typer.Argument(help="The model's name.")],
+    environment: Annotated[Literal["staging", "production"], typer.Option(help="Whose pointer moves.")] = "production",
+    version: Annotated[int, typer.Option(min=0, help="Where to; 0 = the version before the present one.")] = 0,
+    workspace: Workspace = "default",
+    data_dir: DataDir = None,
+) -> None:
+    """Point an environment back to an earlier version of a model; nothing is deleted."""
+    from mlestar.interfaces.run_command import models_text
+
+    services = _services(None, data_dir)
+    _run(services.pipelines.roll_back(workspace=workspace, name=name, environment=environment, version=version))
+    typer.echo(_run(models_text(services, workspace=workspace)))
+    services.close()
 
 
 @cli.command()

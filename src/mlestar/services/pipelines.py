@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anyio
 import anyio.to_thread
 
-from mlestar.core.pipeline import ALGORITHMS, parse
+from mlestar.core.pipeline import ALGORITHMS, STAGES, parse
 from mlestar.core.run import Pipeline, Run, Status
 from mlestar.core.run_text import run_summary
 from mlestar.errors import InvalidInput, MissingDependency, WorkFailed
@@ -124,6 +124,34 @@ class PipelinesService:
         await self._database.writing(queue)
         await self._ensure_supervisor()
         return await self._wait(workspace, run_id, wait_s, progress)
+
+    async def fork(
+        self,
+        *,
+        workspace: str = "default",
+        run_id: str,
+        stage: str,
+        wait_s: float = 20.0,
+        progress: Progress | None = None,
+    ) -> Run:
+        """A new run that takes over what `run_id` left before `stage` and does that stage and the later ones again.
+
+        Raises:
+            InvalidInput: There is no such stage.
+            Conflict: A stage before it has not succeeded in that run.
+            NotFound: No such run.
+        """
+        if stage not in STAGES:
+            raise InvalidInput(f"there is no stage {stage!r}", valid=STAGES)
+        new_id = f"run-{uuid.uuid4().hex[:20]}"
+
+        def queue(connection: Connection) -> None:
+            source = runs.run_of(connection, run_id, workspace)
+            runs.insert_fork(connection, run_id=new_id, source=source, stage=stage, at=self._clock())
+
+        await self._database.writing(queue)
+        await self._ensure_supervisor()
+        return await self._wait(workspace, new_id, wait_s, progress)
 
     async def runs(self, *, workspace: str = "default") -> list[Run]:
         """The newest runs, newest first."""

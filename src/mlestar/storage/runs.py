@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
@@ -41,13 +41,15 @@ def pipeline_of(connection: Connection, workspace: str, pipeline_id: str) -> Pip
     return Pipeline(id=row.id, workspace=row.workspace, name=row.name, config=row.config, created=row.created)
 
 
-def insert_run(connection: Connection, *, run_id: str, pipeline: Pipeline, roots: Sequence[str], at: float) -> None:
+def insert_run(
+    connection: Connection, *, run_id: str, pipeline: Pipeline, roots: Sequence[str], at: float, forked_from: str = ""
+) -> None:
     """Queue a run of a pipeline."""
     connection.execute(
         insert(runs).values(
             id=run_id, pipeline_id=pipeline.id, workspace=pipeline.workspace, name=pipeline.name, status=Status.QUEUED,
             roots=list(roots), cancel_requested=0, progress={"done": 0.0, "message": "queued", "updated": at},
-            result={}, error={}, created=at, ended=0.0,
+            result={}, error={}, created=at, ended=0.0, forked_from=forked_from,
         )
     )  # fmt: skip
     for position, name in enumerate(STAGES):
@@ -58,6 +60,32 @@ def insert_run(connection: Connection, *, run_id: str, pipeline: Pipeline, roots
             )
         )
     add_event(connection, run_id, at=at, kind="queued", message="queued", done=0.0)
+
+
+def insert_fork(connection: Connection, *, run_id: str, source: Run, stage: str, at: float) -> None:
+    """Queue a run that takes over what `source` left before `stage` and does the rest again.
+
+    Raises:
+        Conflict: A stage before has not succeeded there.
+    """
+    place = STAGES.index(stage)
+    lacking = [state.name for state in source.stages[:place] if state.status != Status.SUCCEEDED]
+    if lacking:
+        raise Conflict(
+            f"run {source.run_id} has no finished {lacking[0]} stage to go on from",
+            do=f"fork from {lacking[0]} or before, or start a new run",
+        )
+    pipeline = pipeline_of(connection, source.workspace, source.pipeline_id)
+    roots = roots_of(connection, source.run_id)
+    insert_run(connection, run_id=run_id, pipeline=pipeline, roots=roots, at=at, forked_from=source.run_id)
+    left = {row.name: row for row in connection.execute(select(run_stages).where(run_stages.c.run_id == source.run_id))}
+    for state in source.stages[:place]:
+        row, taken = left[state.name], replace(state, reused=True, forced=False)
+        save_stage(connection, run_id, taken, artifacts=row.artifacts, fingerprint=row.fingerprint)
+    for name in STAGES[place:]:
+        save_stage(connection, run_id, StageState(name=name, forced=True), artifacts={}, fingerprint="")
+    message = f"takes over what {source.run_id} left before {stage}"
+    add_event(connection, run_id, at=at, kind="forked", message=message, done=0.0)
 
 
 def run_of(connection: Connection, run_id: str, workspace: str | None = None) -> Run:
@@ -196,7 +224,7 @@ def _run(connection: Connection, row: Row[Any]) -> Run:
         metrics=result.get("metrics", {}), baselines=result.get("baselines", {}), model=result.get("model", {}),
         evidence_recorded=tuple(result.get("evidence_recorded", ())), synthetic=result.get("synthetic", False),
         ablation=tuple(result.get("ablation", ())), progress=row.progress, error=row.error, created=row.created,
-        ended=row.ended,
+        ended=row.ended, forked_from=row.forked_from,
     )  # fmt: skip
 
 

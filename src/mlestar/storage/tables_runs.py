@@ -28,6 +28,7 @@ runs = Table(
     Column("error", JSON, nullable=False),
     Column("created", Float, nullable=False),
     Column("ended", Float, nullable=False, default=0.0),
+    Column("forked_from", String(40), nullable=False, default=""),  # the run whose first stages it took over
     Index("runs_by_status", "status", "created"),
 )
 run_stages = Table(

@@ -11,6 +11,9 @@ from typing import Any
 
 Data = dict[str, Any]
 SHOWN_FINDINGS = 5
+SHOWN_EFFECTS = 5
+LOG_TAIL = 600
+"""Characters of a failed process's log that are shown; the structured answer has more."""
 MOVES = ("compressed", "archived", "spilled", "expired")
 
 
@@ -81,17 +84,41 @@ def thinking(data: Data) -> str:
 
 
 def run(data: Data) -> str:
-    """State, stages, and the measured metrics beside the baselines."""
+    """State, stages, metrics beside the baselines, the model, what its parts are worth, and what failed."""
     stages = ", ".join(f"{stage['name']} {stage['status']}" for stage in data["stages"])
     lines = [f"Run {data['runId']} of {data['name'] or data['pipelineId']}: {data['status']} ({stages})."]
     for who, metrics in (("model", data.get("metrics")), *(data.get("baselines") or {}).items()):
         if metrics:
             lines.append(f"{who}: " + ", ".join(f"{name} {_number(value)}" for name, value in metrics.items()))
+    if data.get("model"):
+        lines.append(_model(data["model"]))
+    lines += [_effect(part) for part in (data.get("ablation") or ())[:SHOWN_EFFECTS]]
+    lines += [
+        f"{stage['name']}: its test {check['name']!r} failed: {check['says']}"
+        for stage in data["stages"]
+        for check in stage.get("checks", ())
+        if check["outcome"] == "fail"
+    ]
     if data["error"]:
         lines.append(_error(data["error"]))
+        if log := (data["error"].get("details") or {}).get("log"):
+            lines.append(f"The end of its log:\n{log[-LOG_TAIL:]}")
     if data["status"] in {"queued", "running"}:
         lines.append(f"Next: call get_run with run_id {data['runId']} and wait_s 25.")
     return "\n".join(lines)
+
+
+def _model(model: Data) -> str:
+    place = model.get("environment") or "none"
+    where = f"{place} points to it" if place != "none" else "no environment points to it"
+    return f"Model {model['name']} version {model['version']} ({model['sha256'][:12]}): {where}."
+
+
+def _effect(part: Data) -> str:
+    """One line of an ablation: the interval says whether the effect is one."""
+    noise = " (within noise)" if part["within_noise"] else ""
+    interval = f"{part['effect']:+.4f} [{part['low']:+.4f}, {part['high']:+.4f}]"
+    return f"{part['variant']}: {part['metric']} worth {interval} for {part['cost_s']:.1f} s{noise}"
 
 
 def runs(data: Data) -> str:
