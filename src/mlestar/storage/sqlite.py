@@ -44,6 +44,10 @@ def explained(error: DBAPIError) -> MlestarError | None:
     """A lock that did not come free, as a caller understands it; None for every other error."""
     if not isinstance(error, OperationalError) or not any(word in str(error.orig) for word in ("locked", "busy")):
         return None
+    return _kept_busy()
+
+
+def _kept_busy() -> Unavailable:
     return Unavailable(
         f"Other processes kept the database busy for {WRITE_WAIT_S:.0f} s; nothing was written.", do="call again"
     )
@@ -113,8 +117,10 @@ def _begin_write(connection: Any) -> None:
             try:
                 connection.execute("BEGIN IMMEDIATE").close()
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise
+                if time.monotonic() > deadline:
+                    raise _kept_busy() from error
                 time.sleep(random.uniform(0.0002, 0.002))  # noqa: S311 - spreads the tries, guards nothing
             else:
                 return
