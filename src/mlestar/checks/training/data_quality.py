@@ -116,12 +116,12 @@ def _repeats(facts: Facts, table: Table) -> Iterator[Verdict]:
 
 
 def _judged(repeats: Repeats, table: Table, *, limit: float, outcome: Outcome, what: str) -> Iterator[Verdict]:
-    if repeats.share <= limit or repeats.count < _MIN_REPEATS or repeats.copies is False:
+    if repeats.share <= limit or repeats.count < _MIN_REPEATS:
         return
     observed = f"{counted(repeats.count, 'row')} of {table.path} ({percent(repeats.share)}) {what}"
-    if repeats.copies is None:
-        observed += (
-            "; the columns are too coarse to tell copies from coincidences, more columns or an id would settle it"
-        )
+    if not repeats.copies:
+        coarse = "the columns are too coarse to tell copies from coincidences"
+        many = "columns so coarse bring many by coincidence, and copies would not stand out among them"
+        observed += f"; {coarse if repeats.copies is None else many}; more columns or an id would settle it"
         outcome = Outcome.INCONCLUSIVE
     yield measured(table, outcome, observed, rows=repeats.rows)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlestar.core.data_facts import DataFacts, Table
     from mlestar.core.facts import Facts
     from mlestar.core.statistics.single_features import SingleFeature
+    from mlestar.core.statistics.splits import Overlap
 
 _ENTITY_NAME = re.compile(
     r"(^|_|\b)(patient|subject|user|customer|client|person|participant|session|household)s?(_?id)?$"
@@ -42,7 +43,8 @@ def split_is_clean(facts: Facts) -> Iterator[Verdict]:
     data = facts.data
     if data is None or data.train is None or data.test is None:
         return
-    problems = [*_overlap(facts, data.train, data.test)]
+    found = _shared_rows(data.train, data.test)
+    problems = [*_overlap(facts, found, data.train, data.test)]
     groups, entities = _groups(data, data.train, data.test)
     problems += groups
     time_column = _time_column(data, data.train, data.test)
@@ -53,6 +55,11 @@ def split_is_clean(facts: Facts) -> Iterator[Verdict]:
         return
     tested = [f"groups of {name}" for name in entities] + ([f"order of {time_column}"] if time_column else [])
     observed = f"no overlap of {data.train.path} and {data.test.path}"
+    if found.count:
+        shared = (
+            f"{counted(found.count, 'row')} of {data.test.path} ({percent(found.share)}) stand in {data.train.path}"
+        )
+        observed = f"{shared} too, as coincidence explains ({percent(found.expected)})"
     if tested:
         yield measured(data.test, Outcome.PASS, f"{observed}; {listed(tested)} hold")
     else:
@@ -64,18 +71,20 @@ def split_is_clean(facts: Facts) -> Iterator[Verdict]:
         )
 
 
-def _overlap(facts: Facts, train: Table, test: Table) -> Iterator[Verdict]:
+def _shared_rows(train: Table, test: Table) -> Overlap:
     from mlestar.core.statistics.splits import overlap
 
-    shared = [name for name in features(train.frame) if name in test.frame.columns]
-    found = overlap(train.frame, test.frame, shared)
+    return overlap(train.frame, test.frame, [name for name in features(train.frame) if name in test.frame.columns])
+
+
+def _overlap(facts: Facts, found: Overlap, train: Table, test: Table) -> Iterator[Verdict]:
     excess = found.share - found.expected
     if found.count < facts.limit("T1.5", "min_rows") or excess <= facts.limit("T1.5", "overlap"):
         return
     observed = f"{counted(found.count, 'row')} of {test.path} ({percent(found.share)}) stand in {train.path} too"
     if found.p_value < facts.limit("T1.5", "alpha") or found.copies:
         yield measured(test, Outcome.FAIL, f"{observed}, {percent(found.expected)} by coincidence", rows=found.rows)
-    elif found.copies is None:
+    else:
         n = round(len(test.frame) * _growth(found.count, found.expected * len(test.frame)))
         observed += f"; coincidence could explain it (p = {found.p_value:.2g}), about {n} test rows would settle it"
         yield measured(test, Outcome.INCONCLUSIVE, observed, rows=found.rows)
