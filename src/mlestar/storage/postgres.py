@@ -33,11 +33,6 @@ LOCK = 0x6D6C_6573_7461_72  # "mlestar"
 CHANNEL = "mlestar_commit"
 WRITE_OPTIONS: Mapping[str, Any] = {"mlestar_write": True, "isolation_level": "READ COMMITTED"}
 """A snapshot taken before the lock was there would be too old."""
-_BEGIN_WRITE = (
-    f"SELECT set_config('lock_timeout', '{WRITE_WAIT_S}s', true),"
-    f" set_config('idle_in_transaction_session_timeout', '{IDLE_WRITE_S}s', true),"
-    f" pg_advisory_xact_lock({LOCK}), pg_notify('{CHANNEL}', '')"
-)
 _REACHABLE = {"connect_timeout": CONNECT_S, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _LOCK_NOT_AVAILABLE = "55P03"
 _COLLIDED = frozenset({"40001", "40P01"})
@@ -108,10 +103,16 @@ class CommitSignal:
             raise Unavailable("The database ended the connection.", do="connect again") from error
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection, also one that is lost."""
+        self._driver.close()
+        self._connection.invalidate()
         self._connection.close()
 
 
 def _begin(connection: Connection) -> None:
     if connection.get_execution_options().get("mlestar_write", False):
-        connection.exec_driver_sql(_BEGIN_WRITE)
+        connection.exec_driver_sql(
+            f"SELECT set_config('lock_timeout', '{WRITE_WAIT_S}s', true),"
+            f" set_config('idle_in_transaction_session_timeout', '{IDLE_WRITE_S}s', true),"
+            f" pg_advisory_xact_lock({LOCK}), pg_notify('{CHANNEL}', '')"
+        )

@@ -11,14 +11,21 @@ from mcp import Client
 
 from mlestar.app import Services
 from mlestar.interfaces.mcp.server import build_server
+from mlestar.settings import Settings
 
 if TYPE_CHECKING:
-    from mlestar.settings import Settings
+    from pathlib import Path
 
 # Removed as of 2026-07-28, and what most clients still send: the legacy era is what these tests are about.
 legacy_subscribe = pytest.mark.filterwarnings("ignore:resources/(un)?subscribe is removed")
 URI = "context7://window/2"
 WAIT_S = 10
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """On SQLite and on PostgreSQL: how a commit is noticed differs."""
+    return Settings(data_dir=tmp_path / "state", database_url=database_url)
 
 
 async def test_a_modern_listener_hears_of_a_changed_window(services: Services) -> None:
