@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
 START_S = 30
@@ -69,9 +70,16 @@ def free_port() -> int:
 @contextmanager
 def running_server(data_dir: Path, *options: str, port: int = 0) -> Generator[Rest]:
     """A server process on a free port, healthy; it is told to stop at the end and must obey."""
-    port = port or free_port()
-    serve = [sys.executable, "-m", "mlestar", "serve", "--transport", "http", "--port", str(port)]
-    with subprocess.Popen([*serve, "--data-dir", str(data_dir), *options]) as process:
+    command = ["serve", "--transport", "http", "--data-dir", str(data_dir), *options]
+    with running_command(command, port=port or free_port()) as rest:
+        yield rest
+
+
+@contextmanager
+def running_command(command: Sequence[str], *, port: int, **environment: str) -> Generator[Rest]:
+    """The same for a whole command line; `environment` comes on top of this process's."""
+    serve = [sys.executable, "-m", "mlestar", *command, "--port", str(port)]
+    with subprocess.Popen(serve, env=os.environ | environment) as process:
         rest = Rest(url=f"http://127.0.0.1:{port}", process=process)
         try:
             _wait_until_healthy(rest)

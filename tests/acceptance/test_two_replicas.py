@@ -1,0 +1,122 @@
+"""The compose file's two replicas on one PostgreSQL: its commands and its environment, started without containers."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+import httpx2
+import pytest
+import yaml
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from tests.support.rest import Rest, free_port, running_command
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tests.support.postgres import Server
+
+COMPOSE = Path(__file__).parents[2] / "examples" / "deploy" / "compose.yaml"
+GIVEN = {"MLESTAR_TOKEN": "not-a-secret", "POSTGRES_PASSWORD": "nor-this"}
+BEARER = {"Authorization": "Bearer not-a-secret"}
+API = "/api/mle-star"
+WAIT_S = 60
+CONFIG = {"data": {"source": "sklearn:iris"}, "training": {"algorithm": "linear"}}
+
+
+def environment_of(replica: dict[str, Any]) -> dict[str, str]:
+    """What compose would set: `${NAME:-default}` and `${NAME:?message}` filled in."""
+
+    def filled(match: re.Match[str]) -> str:
+        return GIVEN.get(match["name"], match["default"] or "")
+
+    variable = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
+    return {name: variable.sub(filled, value) for name, value in replica["environment"].items()}
+
+
+@pytest.fixture(scope="module")
+def replicas(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Generator[list[Rest]]:
+    """Both servers, over a database that is still empty."""
+    folder = tmp_path_factory.mktemp("replicas")
+    services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    wanted = [service for name, service in services.items() if name.startswith("replica")]
+    assert len(wanted) == 2
+    with postgres_server.database(empty=True) as url:
+        starts: list[Any] = []
+        for replica in wanted:
+            environment = environment_of(replica)
+            given = environment["MLESTAR_DATABASE_URL"]
+            assert given == "postgresql+psycopg://mlestar:nor-this@postgres:5432/mlestar"
+            environment |= {
+                "MLESTAR_DATABASE_URL": url,  # the same, at this server's address
+                "MLESTAR_DATA_DIR": str(folder / "data"),  # the volume that both have at /data
+                "MLESTAR_SUPERVISOR_IDLE_S": "1",
+            }
+            command = [str(folder) if word == "/projects" else word for word in replica["command"]]
+            starts.append(running_command(command, port=free_port(), **environment))
+        with starts[0] as first, starts[1] as second:
+            yield [first, second]
+
+
+def post(rest: Rest, path: str, **body: Any) -> Any:
+    answer = rest.post(API + path, body, **BEARER)
+    assert answer.status in {200, 202}, answer.text
+    return answer.json
+
+
+def get(rest: Rest, path: str) -> Any:
+    answer = rest.get(API + path, **BEARER)
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def test_neither_answers_without_the_token(replicas: list[Rest]) -> None:
+    assert [rest.get(f"{API}/score").status for rest in replicas] == [401, 401]
+
+
+def test_what_one_was_told_the_other_knows(replicas: list[Rest]) -> None:
+    first, second = replicas
+    post(first, "/context7/update", windowId=1, content="Churn is counted after 30 idle days.", priority=5)
+    assert "30 idle days" in str(get(second, "/context7/windows/1"))
+    assert "30 idle days" in str(get(second, "/context7/windows/1?query=when+does+a+customer+churn"))
+    thought = post(second, "/context7/sequential-think", problem="Which split?", steps=["look at time", "decide"])
+    assert thought["success"] is True
+    assert get(first, "/context7/report") == get(second, "/context7/report")
+
+
+async def test_a_write_to_one_is_told_to_the_subscribers_of_the_other(replicas: list[Rest]) -> None:
+    first, second = replicas
+    heard: list[str] = []
+    async with (
+        httpx2.AsyncClient(headers=BEARER, timeout=WAIT_S) as http,
+        Client(streamable_http_client(f"{first.url}/mcp", http_client=http)) as client,
+        anyio.create_task_group() as tasks,
+    ):
+
+        async def listen() -> None:
+            async with client.listen(resource_subscriptions=["context7://window/3"]) as events:
+                async for event in events:
+                    heard.append(str(event))
+                    break
+
+        tasks.start_soon(listen)
+        with anyio.fail_after(WAIT_S):
+            while not heard:  # the first may come before the listener is there
+                write = partial(post, second, "/context7/update", windowId=3, content=f"Recall 0.{len(heard)}1")
+                await anyio.to_thread.run_sync(write)
+    assert "context7://window/3" in heard[0]
+
+
+def test_a_run_that_one_started_is_followed_and_kept_by_the_other(replicas: list[Rest]) -> None:
+    first, second = replicas
+    pipeline = post(first, "/pipeline/create", name="iris", config=CONFIG)["pipeline"]["id"]
+    run = post(second, f"/pipeline/execute/{pipeline}", wait=0)["runId"]
+    assert [known["runId"] for known in get(first, "/pipeline/runs")["runs"]] == [run]
+    done = get(first, f"/pipeline/runs/{run}?wait=60")["run"]
+    assert done["status"] == "succeeded", done
+    assert get(second, f"/pipeline/runs/{run}")["run"] == done
