@@ -25,6 +25,7 @@ import psutil
 
 from mlestar.app import Services
 from mlestar.core.run import Run, Status
+from mlestar.errors import MlestarError
 from mlestar.settings import Settings
 from mlestar.storage import runs
 
@@ -135,7 +136,12 @@ async def trial(folder: Path, what: str, after_s: float, expected: dict[str, Any
     """One kill; whether all went as it should."""
     run_id, hit = await killed(folder, what, after_s)
     services = Services(Settings(data_dir=folder, supervisor_idle_s=5))
-    run = await services.pipelines.get(run_id=run_id, wait_s=180)
+    try:
+        run = await services.pipelines.get(run_id=run_id, wait_s=180)
+    except MlestarError as error:
+        print(f"{what:10} after {after_s:4.1f} s, hit {hit}: {error} {error.details.get('log', '')}", flush=True)
+        services.close()
+        return False
     starts = await services.database.reading(functools.partial(runs.starts_of, run_id=run_id))
     events = await services.pipelines.events(run_id)
     services.close()

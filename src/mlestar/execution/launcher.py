@@ -105,8 +105,9 @@ def ask_for_child(channel_fd: int, log_fd: int) -> None:
 
 
 def warm_up(also: Sequence[str], records: ProcessRecords) -> None:
-    """Start the launcher ahead of the first child, with `also` loaded; returns at once, it loads on its own.
+    """Start the launcher ahead of the first child; returns at once, it loads on its own.
 
+    `also` are modules that it imports, or module:function, which it calls once.
     It is written down in `records` for as long as it runs.
     """
     _link.warm_up(also, records)
@@ -180,7 +181,10 @@ def main() -> None:
     """Load, then fork on request until the owner closes its end."""
     control = socket.socket(fileno=int(sys.argv[1]))
     for name in (*PRELOADED, *sys.argv[2:]):
-        importlib.import_module(name)
+        module, _, function = name.partition(":")
+        loaded = importlib.import_module(module)
+        if function:
+            getattr(loaded, function)()
     gc.collect()
     gc.freeze()  # collected memory stays shared with the children
     wake, woken_by = socket.socketpair()

@@ -36,8 +36,8 @@ POLL_S = 0.2
 AT_ONCE = 2
 """Runs worked off side by side; more would only share the same cores."""
 WORKER_MODULES = (
-    "lightgbm", "pyarrow.parquet", "skops.io", "sklearn.inspection", "mlestar.execution.worker",
-    "mlestar.execution.verify",
+    "lightgbm", "pyarrow.parquet", "pyarrow.dataset", "scipy.cluster.hierarchy", "skops.io", "sklearn.inspection",
+    "mlestar.execution.worker", "mlestar.execution.verify", "mlestar.checks.catalogue:load",
 )  # fmt: skip
 """What every run's processes need beyond what the launcher has loaded anyway."""
 LEASE_S = 10.0
