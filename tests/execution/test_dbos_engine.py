@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from mlestar.core.pipeline import SCHEMA_VERSION
 from mlestar.execution.supervisor import lock_of
+
+if TYPE_CHECKING:
+    from support.postgres import Server
 
 RUNS_TWO = """
 import anyio, json, sys, time
@@ -41,17 +46,32 @@ anyio.run(main)
 """
 
 
-Left = tuple[list[list[object]], list[bool], sqlite3.Connection]
+Ask = Callable[[str], list[tuple[Any, ...]]]
+Left = tuple[list[list[object]], list[bool], Ask]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database of each kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('engine') / 'engine.db'}"
+        return
+    server: Server = request.getfixturevalue("postgres_server")
+    with server.database() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def engine_after_work(tmp_path_factory: pytest.TempPathFactory) -> Left:
-    """What was done by an engine in a process of its own, whether it knew two runs, and the tables it left."""
-    path = tmp_path_factory.mktemp("engine") / "engine.db"
-    command = [sys.executable, "-c", RUNS_TWO, f"sqlite:///{path}"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
+def engine_after_work(url: str) -> Iterator[Left]:
+    """What was done by an engine in a process of its own, whether it knew two runs, and how to ask what it left."""
+    told = subprocess.run([sys.executable, "-c", RUNS_TWO, url], capture_output=True, text=True, check=True)
     done, known = json.loads(told.stdout.splitlines()[-1])
-    return done, known, sqlite3.connect(path)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        if engine.name == "postgresql":
+            connection.exec_driver_sql("SET search_path = dbos")
+        yield done, known, lambda query: [tuple(row) for row in connection.exec_driver_sql(query)]
+    engine.dispose()
 
 
 def test_a_run_is_done_once_however_often_it_is_submitted_or_resumed(engine_after_work: Left) -> None:
@@ -85,21 +105,21 @@ def test_a_fork_does_only_the_steps_from_its_stage_on_and_once(
 def test_the_version_gate_is_the_schema_version_so_upgrades_strand_nothing(
     engine_after_work: Left,
 ) -> None:
-    rows = engine_after_work[2].execute("SELECT DISTINCT application_version FROM workflow_status").fetchall()
+    rows = engine_after_work[2]("SELECT DISTINCT application_version FROM workflow_status")
     assert rows == [(SCHEMA_VERSION,)]
 
 
 def test_executor_ids_are_unique_so_nobody_recovers_anothers_live_run(
     engine_after_work: Left,
 ) -> None:
-    ids = {row[0] for row in engine_after_work[2].execute("SELECT executor_id FROM workflow_status")}
+    ids = {row[0] for row in engine_after_work[2]("SELECT executor_id FROM workflow_status")}
     assert all(str(name).startswith("mlestar-") and len(str(name)) > 30 for name in ids)
 
 
 def test_what_is_kept_is_json_and_never_a_pickle(
     engine_after_work: Left,
 ) -> None:
-    outputs = engine_after_work[2].execute("SELECT output FROM operation_outputs WHERE output IS NOT NULL").fetchall()
+    outputs = engine_after_work[2]("SELECT output FROM operation_outputs WHERE output IS NOT NULL")
     assert outputs
     for (output,) in outputs:
         json.loads(output)

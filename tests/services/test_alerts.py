@@ -40,8 +40,8 @@ def services_in(folder: Path, **settings: Any) -> Services:
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    services = services_in(tmp_path)
+async def services(tmp_path: Path, database_url: str) -> AsyncIterator[Services]:
+    services = services_in(tmp_path, database_url=database_url)
     yield services
     services.close()
 
@@ -121,11 +121,11 @@ async def test_a_look_tells_the_workspaces_that_changed_and_no_others(services: 
     assert told == [("busy", True), ("busy", False)]
 
 
-async def test_what_changed_while_no_server_ran_is_told_by_the_next_one(tmp_path: Path) -> None:
-    before = services_in(tmp_path)
+async def test_what_changed_while_no_server_ran_is_told_by_the_next_one(tmp_path: Path, database_url: str) -> None:
+    before = services_in(tmp_path, database_url=database_url)
     await before.evaluation.evaluate(dimension="all", evidence=GUIDE)
     before.close()
-    after = services_in(tmp_path)
+    after = services_in(tmp_path, database_url=database_url)
     told: list[tuple[str, bool]] = []
     watch = AlertWatch(after.alerts, after.database, lambda *change: told.append(change))
     await watch.look()
@@ -133,8 +133,8 @@ async def test_what_changed_while_no_server_ran_is_told_by_the_next_one(tmp_path
     after.close()
 
 
-async def test_two_servers_tell_one_change_once(tmp_path: Path) -> None:
-    one, other = services_in(tmp_path), services_in(tmp_path)
+async def test_two_servers_tell_one_change_once(tmp_path: Path, database_url: str) -> None:
+    one, other = services_in(tmp_path, database_url=database_url), services_in(tmp_path, database_url=database_url)
     await one.evaluation.evaluate(dimension="all", evidence=GUIDE)
     first, second = await one.alerts.standing(), await other.alerts.standing()
     assert first == second
@@ -207,10 +207,12 @@ async def tries_kept(services: Services) -> list[tuple[int, str]]:
     return [(row.tries, row.said) for row in rows]
 
 
-async def test_a_receiver_that_fails_twice_gets_the_alert_the_third_time_across_a_restart(tmp_path: Path) -> None:
+async def test_a_receiver_that_fails_twice_gets_the_alert_the_third_time_across_a_restart(
+    tmp_path: Path, database_url: str
+) -> None:
     clock = Clock()
     with receiver(500, 503) as kept:
-        before = services_in(tmp_path)
+        before = services_in(tmp_path, database_url=database_url)
         event = await one_event(before, clock)
         assert await webhook(before, kept.url, clock).post_due()
         assert not await webhook(before, kept.url, clock).post_due(), "tried again before its time"
@@ -219,7 +221,7 @@ async def test_a_receiver_that_fails_twice_gets_the_alert_the_third_time_across_
         assert await tries_kept(before) == [(2, "HTTP 503")]
         before.close()
 
-        after = services_in(tmp_path)
+        after = services_in(tmp_path, database_url=database_url)
         clock.now += WAITS_S[1]
         assert await webhook(after, kept.url, clock).post_due()
         assert await tries_kept(after) == []
@@ -273,8 +275,8 @@ async def test_nothing_waits_to_be_posted_without_an_address(services: Services)
     assert await tries_kept(services) == []
 
 
-async def test_with_an_address_every_change_waits_to_be_posted(tmp_path: Path) -> None:
-    made = services_in(tmp_path, webhook_url="http://127.0.0.1:9/hook")
+async def test_with_an_address_every_change_waits_to_be_posted(tmp_path: Path, database_url: str) -> None:
+    made = services_in(tmp_path, database_url=database_url, webhook_url="http://127.0.0.1:9/hook")
     await made.evaluation.evaluate(dimension="all", evidence=GUIDE)
     standing = await made.alerts.standing()
     assert len(await tries_kept(made)) == len(standing.alerts) > 0

@@ -21,10 +21,10 @@ DIMENSIONS = ("scoping", "training", "analysis", "reliability", "excellence")
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
+async def services(tmp_path: Path, database_url: str) -> AsyncIterator[Services]:
     root = tmp_path / "root"
     root.mkdir()
-    services = services_over(tmp_path / "data", root)
+    services = services_over(tmp_path / "data", root, database_url=database_url)
     yield services
     services.close()
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    services = services_over(tmp_path / "data", tmp_path, cap_tokens=256)
+async def services(tmp_path: Path, database_url: str) -> AsyncIterator[Services]:
+    services = services_over(tmp_path / "data", tmp_path, cap_tokens=256, database_url=database_url)
     yield services
     services.close()
 
