@@ -20,7 +20,7 @@ MOST_QUERY_TERMS = 48
 NEIGHBOUR_TERMS = 200
 """Terms of the neighbour that are indexed with a piece: its end, where a conversation goes on."""
 OWN_WEIGHT = 1.0
-NEIGHBOUR_WEIGHT = 0.5
+NEIGHBOUR_WEIGHT = 0.35
 _QUESTION_WORDS = frozenset({"when", "where", "how", "why", "tell", "me", "please", "many", "much"})
 STOP_WORDS = FUNCTION_WORDS | _QUESTION_WORDS
 _UNSPACED = (
