@@ -2,8 +2,8 @@
 
 Usage: python .bench/memory/conversations.py FILE...
 A file is one conversation as LoCoMo (Maharana et al., 2024) publishes them: `session_N` lists of turns {speaker,
-dia_id, text} and `qa` with {question, evidence, category}; the data is not part of this repository. Questions without an answer
-(category 5) are left out. The second method stands in the table if it is there (`pip install tantivy`).
+dia_id, text} and `qa` with {question, evidence, category}; the data is not part of this repository. Questions without
+an answer (category 5) are left out. tantivy stands in the table if it is there (`pip install tantivy`).
 """
 
 from __future__ import annotations
