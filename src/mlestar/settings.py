@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,7 +25,7 @@ class TokenGrant(BaseModel):
 class Settings(BaseSettings):
     """What one server process is configured with."""
 
-    model_config = SettingsConfigDict(env_prefix="MLESTAR_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MLESTAR_", frozen=True, hide_input_in_errors=True)
 
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("mlestar", appauthor=False),
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default="",
-        description="SQLAlchemy URL; empty = SQLite in the data folder; postgresql+psycopg://... for replicas.",
+        description="Empty = SQLite in the data folder; postgresql://user:password@host/database for several servers.",
     )
     roots: tuple[Path, ...] = Field(
         default=(), description="Folders that tools may read (JSON list). Nothing outside them is opened."
@@ -85,6 +85,17 @@ class Settings(BaseSettings):
         default=0, ge=0, description="Private memory of one run's worker, in MiB; 0 = no limit."
     )
     supervisor_idle_s: float = Field(default=60.0, gt=0, description="After so long without a run the supervisor ends.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_the_driver_that_is_here(cls, url: str) -> str:
+        """`postgresql://`, as everybody writes it, means the driver that is installed with this package."""
+        kind, separator, rest = url.partition("://")
+        if kind in {"postgres", "postgresql"}:
+            return f"postgresql+psycopg://{rest}"
+        if url and (not separator or kind not in {"sqlite", "postgresql+psycopg"}):
+            raise ValueError("the database is sqlite:///path or postgresql://user:password@host/database")
+        return url
 
     @property
     def resolved_database_url(self) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,18 @@ def test_a_worker_without_a_shared_database_is_refused_with_what_to_set(tmp_path
     assert "shared PostgreSQL database" in str(done.exception)
     assert "MLESTAR_DATABASE_URL" in str(done.exception)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DATABASE_URL", "mysql://me:a-secret@host/base", "MLESTAR_DATABASE_URL: .*postgresql://user"),
+        ("WINDOW_CAP_TOKENS", "7", "MLESTAR_WINDOW_CAP_TOKENS: .*256"),
+        ("TOKENS", "{a-secret", "tokens"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not_shown(name: str, value: str, says: str) -> None:
+    done = CliRunner(env={f"MLESTAR_{name}": value}).invoke(cli, ["windows"])
+    assert isinstance(done.exception, InvalidInput)
+    assert re.search(says, str(done.exception))
+    assert "a-secret" not in str(done.exception)

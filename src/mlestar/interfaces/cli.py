@@ -250,7 +250,11 @@ def windows(
 def _services(
     roots: list[Path] | None, data_dir: Path | None, *, default_roots: tuple[Path, ...] | None = None
 ) -> Services:
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
     from mlestar.app import Services
+    from mlestar.errors import InvalidInput
     from mlestar.settings import Settings
 
     given: dict[str, Any] = {}
@@ -258,11 +262,24 @@ def _services(
         given["data_dir"] = data_dir
     if roots:
         given["roots"] = tuple(path.resolve() for path in roots)
-    settings = Settings(**given)
+    try:
+        settings = Settings(**given)
+    except (ValidationError, SettingsError) as error:
+        raise InvalidInput(_wrong_settings(error), do="correct it in the environment") from None
     if not settings.roots:
         fallback = (Path.cwd(),) if default_roots is None else default_roots
         settings = settings.model_copy(update={"roots": fallback})
     return Services(settings)
+
+
+def _wrong_settings(error: ValueError) -> str:
+    """Which settings are wrong and why, without their values: some are secrets."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    parts = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"MLESTAR_{part['loc'][0]!s}".upper() + f": {part['msg']}" for part in parts)
 
 
 def _run(call: Coroutine[Any, Any, Any]) -> Any:
