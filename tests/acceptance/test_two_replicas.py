@@ -14,6 +14,7 @@ import pytest
 import yaml
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from sqlalchemy.engine import make_url
 from tests.support.rest import Rest, free_port, running_command
 
 if TYPE_CHECKING:
@@ -40,27 +41,33 @@ def environment_of(replica: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def replicas(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Generator[list[Rest]]:
-    """Both servers, over a database that is still empty."""
+def url(postgres_server: Server) -> Generator[str]:
+    """A database that is still empty."""
+    with postgres_server.database(empty=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def replicas(url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[list[Rest]]:
+    """Both servers."""
     folder = tmp_path_factory.mktemp("replicas")
     services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
     wanted = [service for name, service in services.items() if name.startswith("replica")]
     assert len(wanted) == 2
-    with postgres_server.database(empty=True) as url:
-        starts: list[Any] = []
-        for replica in wanted:
-            environment = environment_of(replica)
-            given = environment["MLESTAR_DATABASE_URL"]
-            assert given == "postgresql+psycopg://mlestar:nor-this@postgres:5432/mlestar"
-            environment |= {
-                "MLESTAR_DATABASE_URL": url,  # the same, at this server's address
-                "MLESTAR_DATA_DIR": str(folder / "data"),  # the volume that both have at /data
-                "MLESTAR_SUPERVISOR_IDLE_S": "1",
-            }
-            command = [str(folder) if word == "/projects" else word for word in replica["command"]]
-            starts.append(running_command(command, port=free_port(), **environment))
-        with starts[0] as first, starts[1] as second:
-            yield [first, second]
+    starts: list[Any] = []
+    for replica in wanted:
+        environment = environment_of(replica)
+        given = environment["MLESTAR_DATABASE_URL"]
+        assert given == "postgresql+psycopg://mlestar:nor-this@postgres:5432/mlestar"
+        environment |= {
+            "MLESTAR_DATABASE_URL": url,  # the same, at this server's address
+            "MLESTAR_DATA_DIR": str(folder / "data"),  # the volume that both have at /data
+            "MLESTAR_SUPERVISOR_IDLE_S": "1",
+        }
+        command = [str(folder) if word == "/projects" else word for word in replica["command"]]
+        starts.append(running_command(command, port=free_port(), **environment))
+    with starts[0] as first, starts[1] as second:
+        yield [first, second]
 
 
 def post(rest: Rest, path: str, **body: Any) -> Any:
@@ -89,17 +96,17 @@ def test_what_one_was_told_the_other_knows(replicas: list[Rest]) -> None:
     assert get(first, "/context7/report") == get(second, "/context7/report")
 
 
-async def test_a_write_to_one_is_told_to_the_subscribers_of_the_other(replicas: list[Rest]) -> None:
-    first, second = replicas
+async def told(listener: Rest, writer: Rest, window: int) -> str:
+    """What a subscriber of one server first hears while the other is written to."""
     heard: list[str] = []
     async with (
         httpx2.AsyncClient(headers=BEARER, timeout=WAIT_S) as http,
-        Client(streamable_http_client(f"{first.url}/mcp", http_client=http)) as client,
+        Client(streamable_http_client(f"{listener.url}/mcp", http_client=http)) as client,
         anyio.create_task_group() as tasks,
     ):
 
         async def listen() -> None:
-            async with client.listen(resource_subscriptions=["context7://window/3"]) as events:
+            async with client.listen(resource_subscriptions=[f"context7://window/{window}"]) as events:
                 async for event in events:
                     heard.append(str(event))
                     break
@@ -107,9 +114,13 @@ async def test_a_write_to_one_is_told_to_the_subscribers_of_the_other(replicas: 
         tasks.start_soon(listen)
         with anyio.fail_after(WAIT_S):
             while not heard:  # the first may come before the listener is there
-                write = partial(post, second, "/context7/update", windowId=3, content=f"Recall 0.{len(heard)}1")
+                write = partial(post, writer, "/context7/update", windowId=window, content="Recall is 0.91")
                 await anyio.to_thread.run_sync(write)
-    assert "context7://window/3" in heard[0]
+    return heard[0]
+
+
+async def test_a_write_to_one_is_told_to_the_subscribers_of_the_other(replicas: list[Rest]) -> None:
+    assert "context7://window/3" in await told(*replicas, window=3)
 
 
 def test_a_run_that_one_started_is_followed_and_kept_by_the_other(replicas: list[Rest]) -> None:
@@ -120,3 +131,18 @@ def test_a_run_that_one_started_is_followed_and_kept_by_the_other(replicas: list
     done = get(first, f"/pipeline/runs/{run}?wait=60")["run"]
     assert done["status"] == "succeeded", done
     assert get(second, f"/pipeline/runs/{run}")["run"] == done
+
+
+async def test_both_say_that_the_database_is_away_and_go_on_when_it_is_back(
+    replicas: list[Rest], url: str, postgres_server: Server
+) -> None:
+    name = make_url(url).database
+    postgres_server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    postgres_server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 - our own name
+    answers = [rest.get(f"{API}/context7/windows/1", **BEARER) for rest in replicas]
+    assert [(answer.status, answer.json["code"]) for answer in answers] == 2 * [(503, "UNAVAILABLE")]
+    assert "pg-" not in answers[0].text, "the address is nobody's business"
+    assert [rest.get("/health").status for rest in replicas] == [200, 200]
+    postgres_server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert "30 idle days" in str(get(replicas[0], "/context7/windows/1"))
+    assert "context7://window/5" in await told(*replicas, window=5)
