@@ -35,10 +35,11 @@ server.run()
 """
 TARGETS = {  # operation -> (p50, p95) in ms at 100 entries, at 100,000 entries; 0 = none set
     "write": ((3, 10), (3, 10)),
-    "write P4": ((0, 0), (0, 0)),
     "read a window": ((3, 0), (3, 0)),
     "recall": ((10, 0), (50, 0)),
-    "think": ((6, 0), (6, 0)),
+    "think": ((0, 0), (0, 0)),
+    "write P4": ((0, 0), (0, 0)),
+    "think, goals": ((0, 0), (0, 0)),
 }
 
 
@@ -107,13 +108,16 @@ async def ours(folder: Path, calls: int, questions: list[str]) -> tuple[dict[str
                 priority=2,
                 content=f"Write {at} saw recall 0.{at} in region {at % 9}, {time.time_ns()}",
             ),
-            "write P4": lambda at: call(
-                "context7_update", window=1, priority=4, content=f"Decision {at}: keep column {at}, {time.time_ns()}"
-            ),
             "read a window": lambda at: call("context7_read", window=at % 7 + 1),
             "recall": lambda at: call("context7_read", query=questions[at % len(questions)]),
             "think": lambda at: call(
                 "sequential_think", thought=f"Step {at}: is it drift or latency?", session=session
+            ),
+            "write P4": lambda at: call(
+                "context7_update", window=1, priority=4, content=f"Decision {at}: keep column {at}, {time.time_ns()}"
+            ),
+            "think, goals": lambda at: call(
+                "sequential_think", thought=f"Step {at}, goals full: is it drift or latency?", session=session
             ),
         }
         found = {name: await timed(calls, operation) for name, operation in operations.items()}
@@ -135,6 +139,8 @@ async def main() -> None:
             target = TARGETS[operation][at]
             wanted = " / ".join(str(value) if value else "-" for value in target)
             print(f"{operation:<16}{entries:>9,}{p50:>9.2f}{p95:>9.2f}{p50 / bare[0]:>8.1f}   {wanted}")
+        ratio = found["think"][0] / found["write"][0]
+        print(f"{'think / write':<16}{entries:>9,}{ratio:>9.2f}{'':>17}   2")
         print(f"{'RSS of server':<16}{entries:>9,}{rss:>9.0f} MB{'':>14}   110")
 
 
