@@ -15,6 +15,8 @@ MOST_CHARACTERS = 20_000
 MOST_DEPTH = 12
 LARGEST = 1e15
 _LONGEST_LINE = 2_000
+_LONGEST_WORD = 250
+_TOO_LONG = re.compile(rf"(\S{{{_LONGEST_WORD}}})\S+")
 _WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\-./:]+")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.{1,200}?)[ \t#]*$")
 _LABELLED = re.compile(
@@ -39,6 +41,13 @@ class Statement:
     value: object = None
     path: str = ""
     line: int | None = None
+
+
+def readable(text: str) -> str:
+    """A text with no word beyond 250 characters: what no prose has would cost its patterns minutes."""
+    if len(text) <= _LONGEST_WORD or max(map(len, text.split()), default=0) <= _LONGEST_WORD:
+        return text
+    return _TOO_LONG.sub(r"\1", text)
 
 
 def words_of(name: object) -> str:
@@ -66,7 +75,7 @@ def _flatten(value: object, key: str, path: str, depth: int) -> Iterator[Stateme
         for item in value:
             yield from _flatten(item, key, path, depth + 1)
     elif value is not None:
-        yield Statement(key=key, text=str(value)[:MOST_CHARACTERS], value=value, path=path)
+        yield Statement(key=key, text=readable(str(value)[:MOST_CHARACTERS]), value=value, path=path)
 
 
 def from_markdown(text: str, *, path: str) -> list[Statement]:

@@ -71,7 +71,7 @@ class Topic:
 def claims(project: ProjectFacts, path: str) -> list[Claim]:
     """The first statement on each topic outside code blocks, plans, negations and quotations."""
     found: list[Claim] = []
-    lines = [line for line in prose(project.texts[path]) if not line.future]
+    lines = [line for line in prose(project.texts[path]) if not line.future and line.text.strip()]
     for name, topic in TOPICS.items():
         for line in lines:
             if re.match(r"^\s*(>|\[!|<|!\[)", line.text):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlestar.core.claim_text import readable
 from mlestar.core.project_facts import FileKind, ModelFile, ProjectFacts, ProjectFile, Skipped
 from mlestar.core.source_facts import SourceModule
 from mlestar.errors import InvalidInput, NotFound
@@ -137,7 +138,7 @@ class _Reader:
             else:
                 self.modules[path] = module
             return
-        self.texts[path] = text
+        self.texts[path] = readable(text) if kind in {"text", "document"} else text
         if kind == "python":
             self.modules[path] = SourceModule(path=path, text=text, sha256=sha256)
         elif _MANIFEST.search(path) and len(raw) <= min(self.limits.manifest_file, self.manifest_left):
