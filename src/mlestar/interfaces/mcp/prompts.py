@@ -8,7 +8,6 @@ from mcp import MCPError
 from mcp.types import INVALID_PARAMS
 from pydantic import Field
 
-from mlestar.core.rubric import DIMENSIONS, dimension_of
 from mlestar.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ def add_prompts(server: MCPServer[Any]) -> None:
         workspace: Workspace = "default",
     ) -> str:
         """Judge a project folder in all five dimensions, or one, and say what to do next."""
+        from mlestar.core.rubric import DIMENSIONS, dimension_of  # not on the way to the first answer
+
         if dimension != ALL and dimension_of(dimension) is None:
             valid = [*(known.key for known in DIMENSIONS), ALL]
             refusal = InvalidInput(f"There is no dimension {dimension[:80]!r}.", valid=valid)
