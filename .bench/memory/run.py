@@ -8,8 +8,20 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-QUICK = {"flood": ("12", "1600"), "latency": ("100",), "recall": ("100",), "processes": ("20", "50")}
-FULL = {"flood": ("200", "5000"), "latency": ("300",), "recall": ("300",), "processes": ("200", "250")}
+QUICK = {
+    "flood": ("12", "1600"),
+    "latency": ("100",),
+    "recall": ("100",),
+    "processes": ("20", "50"),
+    "databases": ("100", "200"),
+}
+FULL = {
+    "flood": ("200", "5000"),
+    "latency": ("300",),
+    "recall": ("300",),
+    "processes": ("200", "250"),
+    "databases": ("300", "1000"),
+}
 
 
 def main() -> None:

@@ -20,12 +20,12 @@ import psycopg
 from mlestar.storage.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
 LACKS = "lacks PostgreSQL's initdb: install the package postgresql"
 START_S = 60
 PORT = 5432  # of a socket in the server's own folder: no other server has it
-FAST = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=60")
+FAST = ("fsync=off", "full_page_writes=off", "max_connections=60")
 """What makes a database quick that need not outlive its machine."""
 
 
@@ -83,7 +83,7 @@ class Server:
 
 
 @contextmanager
-def running_postgres(binaries: Path) -> Generator[Server]:
+def running_postgres(binaries: Path, options: Sequence[str] = FAST) -> Generator[Server]:
     """A server on a socket in a folder of its own; it refuses to run as root, so root lends it another user."""
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
         folder = Path(name)
@@ -94,8 +94,8 @@ def running_postgres(binaries: Path) -> Generator[Server]:
             common: Any = {"stdout": log, "stderr": log, "cwd": folder, **user}
             make = ["-D", "db", "-U", "t", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
             subprocess.run([binaries / "initdb", *make], check=True, **common)
-            options = [part for option in FAST for part in ("-c", option)]
-            command = [binaries / "postgres", "-D", "db", "-p", str(PORT), "-k", str(folder), *options]
+            set_to = [part for option in ("listen_addresses=", *options) for part in ("-c", option)]
+            command = [binaries / "postgres", "-D", "db", "-p", str(PORT), "-k", str(folder), *set_to]
             with subprocess.Popen(command, **common) as process:
                 server = Server(folder, process, count(1))
                 try:
