@@ -21,10 +21,19 @@ if TYPE_CHECKING:
     from mlestar.evidence.bounded import Limits
 
 _MOST_ARGUMENTS = 60_000
+BANDITS_RULES = "bandit's rules"
+_SEVERITIES = {
+    "HIGH": "S103 S201 S202 S304 S305 S312 S321 S324 S501 S502 S505 S507 S602 S605 S609 S701",
+    "MEDIUM": "S102 S104 S108 S113 S301 S302 S303 S306 S307 S308 S310 S313 S314 S315 S316 S317 S318 S319 S323 S503 "
+    "S506 S508 S509 S604 S608 S610 S611 S612 S702 S704",
+}
+"""What bandit 1.9 calls the rules that ruff has taken over under the same numbers; the others are low."""
 
 
 def scan(root: Path, paths: Sequence[str], limits: Limits) -> tuple[StaticReport, ...]:
     """One report for each scanner that is installed, in time and gave an answer.
+
+    Where bandit is not installed, ruff runs the rules that it has taken over from bandit.
 
     Args:
         root: The project's folder, resolved.
@@ -35,12 +44,15 @@ def scan(root: Path, paths: Sequence[str], limits: Limits) -> tuple[StaticReport
     if not chosen:
         return ()
     code = [path for path in chosen if not TEST_PATH.search(path)]
-    found = [_ruff(root, chosen, limits), _bandit(root, code, limits)]
+    security = _bandit(root, code, limits)
+    if security is None:
+        security = _ruff(root, code, limits, rules="S", tool=BANDITS_RULES)
+    found = [_ruff(root, chosen, limits, rules="E9,F,B", tool="ruff"), security]
     return tuple(report for report in found if report is not None)
 
 
-def _ruff(root: Path, paths: Sequence[str], limits: Limits) -> StaticReport | None:
-    options = ("check", "--isolated", "--no-cache", "--exit-zero", "--select", "E9,F,B", "--output-format", "json")
+def _ruff(root: Path, paths: Sequence[str], limits: Limits, *, rules: str, tool: str) -> StaticReport | None:
+    options = ("check", "--isolated", "--no-cache", "--exit-zero", "--select", rules, "--output-format", "json")
     results: list[tuple[str, int, str, str]] = []
     for batch in _batches(paths):
         output = _run("ruff", (*options, "--", *batch), root, limits)
@@ -49,8 +61,16 @@ def _ruff(root: Path, paths: Sequence[str], limits: Limits) -> StaticReport | No
         for item in output:
             place = item.get("location") or {}
             rule = str(item.get("code") or "E999")
-            results.append((_relative(root, str(item.get("filename", ""))), int(place.get("row", 0)), rule, "LOW"))
-    return StaticReport(path="", tool="ruff", results=tuple(sorted(results)), own=True)
+            severity = _severity(rule, str(item.get("message", "")))
+            results.append((_relative(root, str(item.get("filename", ""))), int(place.get("row", 0)), rule, severity))
+    return StaticReport(path="", tool=tool, results=tuple(sorted(results)), own=True) if paths else None
+
+
+def _severity(rule: str, message: str) -> str:
+    """What bandit calls the finding of its rule; ruff says of a constant command that it seems safe."""
+    if "seems safe" in message:
+        return "LOW"
+    return next((severity for severity, rules in _SEVERITIES.items() if rule in rules.split()), "LOW")
 
 
 def _bandit(root: Path, paths: Sequence[str], limits: Limits) -> StaticReport | None:

@@ -49,12 +49,14 @@ def static_security_analysis_is_clean(facts: Facts) -> Iterator[Verdict]:
     """A security scanner finds nothing serious in the code.
 
     Why: Shell injection, unsafe loading and disabled certificates are found by machines in seconds, also by attackers.
-    How: bandit, run here over own modules when it is installed, tests left out; else a SARIF or bandit report.
+    How: bandit, run here over own modules when it is installed, else bandit's rules as ruff has them; tests left out.
+        Without either a SARIF or bandit report.
     Threshold: pass with no high finding and at most one medium per thousand lines, partial with no high, fail
         otherwise.
     Source: OpenSSF Scorecard SAST.
-    Fix: Repair the lines named; python -m pip install bandit to have it measured here.
-    Limits: Patterns, not data flow; a report of another tool is believed up to the level attested.
+    Fix: Repair the lines named; python -m pip install bandit (or ruff) to have it measured here.
+    Limits: Patterns, not data flow; ruff lacks a few of bandit's rules (imports of insecure modules). A report of
+        another tool is believed up to the level attested.
     """
     project = facts.project
     if project is None or not project.own_modules:
@@ -63,7 +65,7 @@ def static_security_analysis_is_clean(facts: Facts) -> Iterator[Verdict]:
         report for report in project.reports.static if any(tool in report.tool.lower() for tool in _SECURITY_TOOLS)
     ]
     if not reports:
-        yield absent("no security scanner installed here (bandit), and no report of one in the project")
+        yield absent("no security scanner installed here (bandit or ruff), and no report of one in the project")
         return
     allowed = facts.limit("X3.2", "medium_per_kloc") * _lines(project)
     for report in reports:
