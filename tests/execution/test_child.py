@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import anyio
 import psutil
@@ -143,6 +144,39 @@ def test_children_die_with_a_parent_that_is_killed() -> None:
     while alive_in_group(group) and time.monotonic() < deadline:
         pass
     assert alive_in_group(group) == []
+
+
+AMONG_STRANGERS = {
+    "a child": """
+import anyio, sys
+from mlestar.execution import child
+if sys.argv[1] == "plain":
+    child._start_forked = child.start_plain
+print(anyio.run(child.run_child, "mlestar.execution.drill:misbehave", {"do": "echo", "value": 7}))
+""",
+    "a supervisor": """
+import sys
+from pathlib import Path
+from mlestar.execution.supervisor import SupervisorLink
+from mlestar.settings import Settings
+link = SupervisorLink(Settings(data_dir=Path(sys.argv[1]), supervisor_idle_s=0.1))
+link.ensure()
+print("ended with", link._started.wait(50))
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "argument", "says"),
+    [("a child", "forked", "'echo': 7"), ("a child", "plain", "'echo': 7"), ("a supervisor", "data", "ended with 0")],
+)
+def test_no_module_of_the_working_folder_is_imported(tmp_path: Path, what: str, argument: str, says: str) -> None:
+    for name in ("queue", "numpy", "sqlalchemy", "mlestar"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w'); 1 / 0", encoding="utf-8")
+    command = [sys.executable, "-P", "-c", AMONG_STRANGERS[what], argument]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert says in done.stdout, done.stderr
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ import anyio
 import anyio.to_thread
 
 from mlestar.errors import WorkFailed, from_json
+from mlestar.execution.work import NOTHING_FROM_HERE
 
 if TYPE_CHECKING:
     from anyio.abc import ByteStream, Process
@@ -219,7 +220,7 @@ async def start_plain(log: IO[bytes]) -> tuple[ByteStream, Process]:
     from anyio.streams.stapled import StapledByteStream
 
     process = await anyio.open_process(
-        [sys.executable, "-m", "mlestar.execution.work"], stderr=log, start_new_session=True
+        [sys.executable, *NOTHING_FROM_HERE, "-m", "mlestar.execution.work"], stderr=log, start_new_session=True
     )
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("the pipes to a child process are missing")

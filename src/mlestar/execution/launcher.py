@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mlestar.execution.work import THREAD_VARIABLES, Channel, ask_for_death_signal, perform
+from mlestar.execution.work import NOTHING_FROM_HERE, THREAD_VARIABLES, Channel, ask_for_death_signal, perform
 
 if TYPE_CHECKING:
     from mlestar.storage.processes import ProcessRecords
@@ -72,7 +72,14 @@ class _Link:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this module
-                [sys.executable, "-m", "mlestar.execution.launcher", str(theirs.fileno()), *self._also],
+                [
+                    sys.executable,
+                    *NOTHING_FROM_HERE,
+                    "-m",
+                    "mlestar.execution.launcher",
+                    str(theirs.fileno()),
+                    *self._also,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=2,
                 pass_fds=[theirs.fileno()],

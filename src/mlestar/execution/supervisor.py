@@ -24,6 +24,7 @@ from mlestar.core.run import Status
 from mlestar.execution.folder_lock import FolderLock
 from mlestar.execution.launcher import warm_up
 from mlestar.execution.orphans import reap
+from mlestar.execution.work import NOTHING_FROM_HERE
 from mlestar.storage import runs
 from mlestar.storage.processes import ProcessRecords
 
@@ -78,7 +79,7 @@ class SupervisorLink:
         path = log_of(self._settings.data_dir)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as log:
-            command = [sys.executable, "-m", "mlestar.supervise"]
+            command = [sys.executable, *NOTHING_FROM_HERE, "-m", "mlestar.supervise"]
             self._started = _detached(command, log=log, env=os.environ | _environment(self._settings))
         return True
 

@@ -22,6 +22,9 @@ Report = Callable[[float, float | None, str], None]
 REPORT_EVERY_S = 0.1
 """Progress closer together than this is dropped: nobody can read it, and each costs a message."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+NOTHING_FROM_HERE = ("-P",)
+"""The interpreter's option: no module comes from the working folder. That is the user's project, whose code must not
+run unasked: a `queue.py` there would be imported in the place of the library's."""
 _PR_SET_PDEATHSIG = 1
 
 
