@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mlestar.app import Services
     from mlestar.execution.engine import Engine
 
+PATIENCE_S = 120.0
+"""So long a run waits for a database that is away, as when its server is started anew; then it fails and says so."""
+
 
 def main() -> None:
     """Work the runs of a data folder off, unless another process does already."""
@@ -71,8 +74,11 @@ def _serve(services: Services, serve: Callable[[], Awaitable[None]]) -> None:
 def _engine(services: Services) -> Engine:
     from mlestar.execution.dbos_engine import DbosEngine
     from mlestar.execution.runner import Runner
+    from mlestar.storage.database import Database
 
     settings = services.settings
+    services.database.close()
+    services.database = Database(settings.resolved_database_url, patience_s=PATIENCE_S)
     runner = Runner(
         database=services.database, settings=settings, clock=time.time, hand_over=services.pipelines.record_run
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy.engine import make_url
 from tests.support.rest import Rest, free_port, running_command
+
+from mlestar.execution.supervisor import lock_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -48,9 +51,14 @@ def url(postgres_server: Server) -> Generator[str]:
 
 
 @pytest.fixture(scope="module")
-def replicas(url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[list[Rest]]:
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The volume that both have at /data."""
+    return tmp_path_factory.mktemp("replicas") / "data"
+
+
+@pytest.fixture(scope="module")
+def replicas(url: str, data_dir: Path) -> Generator[list[Rest]]:
     """Both servers."""
-    folder = tmp_path_factory.mktemp("replicas")
     services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
     wanted = [service for name, service in services.items() if name.startswith("replica")]
     assert len(wanted) == 2
@@ -61,10 +69,10 @@ def replicas(url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[li
         assert given == "postgresql+psycopg://mlestar:nor-this@postgres:5432/mlestar"
         environment |= {
             "MLESTAR_DATABASE_URL": url,  # the same, at this server's address
-            "MLESTAR_DATA_DIR": str(folder / "data"),  # the volume that both have at /data
+            "MLESTAR_DATA_DIR": str(data_dir),
             "MLESTAR_SUPERVISOR_IDLE_S": "1",
         }
-        command = [str(folder) if word == "/projects" else word for word in replica["command"]]
+        command = [str(data_dir.parent) if word == "/projects" else word for word in replica["command"]]
         starts.append(running_command(command, port=free_port(), **environment))
     with starts[0] as first, starts[1] as second:
         yield [first, second]
@@ -123,7 +131,7 @@ async def test_a_write_to_one_is_told_to_the_subscribers_of_the_other(replicas: 
     assert "context7://window/3" in await told(*replicas, window=3)
 
 
-def test_a_run_that_one_started_is_followed_and_kept_by_the_other(replicas: list[Rest]) -> None:
+def test_a_run_that_one_started_is_followed_and_kept_by_the_other(replicas: list[Rest], data_dir: Path) -> None:
     first, second = replicas
     pipeline = post(first, "/pipeline/create", name="iris", config=CONFIG)["pipeline"]["id"]
     run = post(second, f"/pipeline/execute/{pipeline}", wait=0)["runId"]
@@ -131,6 +139,9 @@ def test_a_run_that_one_started_is_followed_and_kept_by_the_other(replicas: list
     done = get(first, f"/pipeline/runs/{run}?wait=60")["run"]
     assert done["status"] == "succeeded", done
     assert get(second, f"/pipeline/runs/{run}")["run"] == done
+    until = time.monotonic() + WAIT_S
+    while not lock_of(data_dir).is_free():  # the supervisor ends after a second without a run
+        assert time.monotonic() < until
 
 
 async def test_both_say_that_the_database_is_away_and_go_on_when_it_is_back(

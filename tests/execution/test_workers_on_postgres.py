@@ -7,16 +7,30 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.to_thread
 import psutil
 
 from mlestar.app import Services
 from mlestar.core.run import Status
+from mlestar.execution.supervisor import log_of
 from mlestar.settings import Settings
 from mlestar.storage import runs
 
+if TYPE_CHECKING:
+    from support.postgres import Server
+
 PATIENCE_S = 90
+
+
+def config(trials: int) -> dict[str, Any]:
+    """A pipeline whose training takes a while."""
+    return {
+        "data": {"source": "sklearn:breast_cancer", "seed": 3},
+        "training": {"algorithm": "lightgbm", "tuning": {"trials": trials}},
+    }
 
 
 def worker(settings: Settings) -> subprocess.Popen[bytes]:
@@ -40,13 +54,9 @@ def supervisor_of(folder: Path) -> psutil.Process:
 
 async def test_another_worker_takes_up_what_a_killed_one_left(postgres_url: str, tmp_path: Path) -> None:
     services = Services(Settings(data_dir=tmp_path / "data", database_url=postgres_url, supervisor_idle_s=1.0))
-    config = {
-        "data": {"source": "sklearn:breast_cancer", "seed": 3},
-        "training": {"algorithm": "lightgbm", "tuning": {"trials": 20}},
-    }
     second = None
     try:
-        run = await services.pipelines.run(config=config, wait_s=0)
+        run = await services.pipelines.run(config=config(20), wait_s=0)
         with anyio.fail_after(PATIENCE_S):
             while run.stages[2].status != "running":
                 await anyio.sleep(0.1)
@@ -70,4 +80,33 @@ async def test_another_worker_takes_up_what_a_killed_one_left(postgres_url: str,
         if second is not None:
             second.kill()
             second.wait()
+        services.close()
+
+
+async def test_a_run_outlives_a_database_that_is_away_for_a_while(
+    postgres_url: str, postgres_server: Server, tmp_path: Path
+) -> None:
+    services = Services(Settings(data_dir=tmp_path / "data", database_url=postgres_url, supervisor_idle_s=1.0))
+    name = services.database.engine.url.database
+    log = log_of(services.settings.data_dir)
+    try:
+        run = await services.pipelines.run(config=config(6), wait_s=0)
+        with anyio.fail_after(PATIENCE_S):
+            while run.stages[2].status != "running":
+                await anyio.sleep(0.1)
+                run = await services.pipelines.get(run_id=run.run_id)
+            supervisor = supervisor_of(services.settings.data_dir)
+            postgres_server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            postgres_server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 - our own name
+            while log.read_text(encoding="utf-8").count("trying again") < 3:  # noqa: ASYNC110 - another process writes
+                await anyio.sleep(0.1)
+            postgres_server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            while not Status(run.status).ended:
+                await anyio.sleep(0.2)
+                run = await services.database.reading(functools.partial(runs.run_of, run_id=run.run_id))
+            await anyio.to_thread.run_sync(supervisor.wait)  # it would look for its database for minutes
+        assert run.status == Status.SUCCEEDED, run.error
+        starts = await services.database.reading(functools.partial(runs.starts_of, run_id=run.run_id))
+        assert starts["training"] == 1
+    finally:
         services.close()

@@ -7,6 +7,7 @@ first protocol reply stays quick.
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from mlestar.errors import MlestarError
 
 T = TypeVar("T")
+AGAIN_S = 0.5
+"""Between two tries of a database that is busy or away."""
+_log = logging.getLogger(__name__)
 
 
 class Signal(Protocol):
@@ -73,9 +77,16 @@ class Dialect(Protocol):
 class Database:
     """A lazily opened engine with two kinds of transaction: `read` and `write`."""
 
-    def __init__(self, url: str) -> None:
-        """Remember where the database is; nothing is opened yet."""
+    def __init__(self, url: str, *, patience_s: float = 0.0) -> None:
+        """Remember where the database is; nothing is opened yet.
+
+        Args:
+            url: Of SQLAlchemy.
+            patience_s: So long `reading` and `writing` try again while the database is busy or away. For whoever has
+                nobody to tell it to, and writes what may be written twice.
+        """
         self._url = make_url(url)
+        self._patience_s = patience_s
         self._engine: Engine | None = None
         self._opening = threading.Lock()
         self._writing = threading.Lock()
@@ -123,7 +134,7 @@ class Database:
             with self.read() as connection:
                 return use(connection)
 
-        return await anyio.to_thread.run_sync(call)
+        return await self._patiently(call)
 
     async def writing(self, use: Callable[[Connection], T]) -> T:
         """Run `use` in a write transaction, off the event loop; a cancelled caller still gets all or nothing."""
@@ -132,7 +143,7 @@ class Database:
             with self.write() as connection:
                 return use(connection)
 
-        return await anyio.to_thread.run_sync(call)
+        return await self._patiently(call)
 
     async def forget_erased(self) -> None:
         """Have what was erased disappear from the database's files too."""
@@ -154,6 +165,17 @@ class Database:
             if self._engine is not None:
                 self._engine.dispose()
                 self._engine = None
+
+    async def _patiently(self, call: Callable[[], T]) -> T:
+        until = anyio.current_time() + self._patience_s
+        while True:
+            try:
+                return await anyio.to_thread.run_sync(call)
+            except Unavailable as error:
+                if anyio.current_time() >= until:
+                    raise
+                _log.warning("trying again: %s", error.message)
+            await anyio.sleep(AGAIN_S)
 
     @property
     def _dialect(self) -> Dialect:
