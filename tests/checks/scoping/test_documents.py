@@ -237,3 +237,24 @@ def test_a_template_full_of_placeholders_earns_nothing() -> None:
 def test_a_document_outweighs_a_claim_of_the_same_thing() -> None:
     finding = judged(project(), goal="grow")["S1.2"]
     assert (finding.outcome, finding.level) == (Outcome.PASS, Level.DOCUMENTED)
+
+
+STOPPING = {
+    "Ada Byron (on-call: +33 1 23 45) may override or stop the model: run `kubectl scale deploy/x --replicas=0`.": 2,
+    "The on-call engineer can switch off the model with `make stop`.": 2,
+    "The platform lead disables it.": 1,
+    "@ada decides to stop it.": 1,
+    "Unit Tests run on stop.": 0,
+    "the job can stop at any time.": 0,
+    "Somebody may stop it.": 0,
+}
+"""A sentence of a runbook -> how many of S4.3's two slots it fills."""
+
+
+@pytest.mark.parametrize("sentence", STOPPING)
+def test_who_may_stop_it_is_read_from_prose(sentence: str) -> None:
+    text = f"# Emergencies\n\n{sentence}\n"
+    file = ProjectFile(path="RUNBOOK.md", size=len(text), kind="document")
+    project = ProjectFacts(root="x", files={file.path: file}, texts={file.path: text})
+    finding = resolve(run_checks(Facts(project=project), ["S4.3"]))["S4.3"]
+    assert finding.value * 2 == STOPPING[sentence], finding.observed

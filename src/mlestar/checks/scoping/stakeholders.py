@@ -26,13 +26,17 @@ NAME = r"\b[A-Z][a-zà-ÿ'-]+ (?:[A-Z]\. )?[A-Z][a-zà-ÿ'-]+\b"
 NOT_NAMES = re.compile(r"^(?:Data|Machine|Model|Product|Team|The|Project|Marketing|Head|Lead|Chief|Senior)\b")
 APPROVAL = r"approv|sign.?off|decision|adr"
 ACCEPTED = r"\b(?:status|state)\W{1,6}(?:accepted|approved)|\b(?:approved|accepted|signed off) (?:by|on)\b"
+MAY = (
+    r"(?:may|can|must|will|is allowed to|has the authority to|decides? to)\b[^.\n]{0,40}"
+    r"\b(?:stop|override|disable|switch off|roll back|shut)|"
+    r"(?:stops|overrides|disables|switches off|rolls back|shuts)\b"
+)
 STOP_SLOTS = (
     Slot(
         name="who",
         keys=r"\b(stop owner|kill switch owner|override owner|may stop|can stop|(human )?oversight|escalation)\b",
-        text=rf"(?:{HANDLE}|{NAME}|\bon-?call\b|"
-        r"\b[a-z]+ (?:lead|owner|manager|officer)\b)[^.\n]{{0,60}}\b(?:stop|override|disable|"
-        r"switch(?:es)? off|roll(?:s)? back|shut)",
+        text=rf"(?:{HANDLE}|(?-i:{NAME})|\bon-?call\b|\b[a-z]+ (?:lead|owner|manager|officer)\b)"
+        rf"[^.\n]{{0,60}}\b(?:{MAY})",
     ),
     Slot(
         name="procedure",
