@@ -17,7 +17,7 @@ Holds = Callable[[ProjectFacts], bool]
 _NOT_A_CLAIM = re.compile(
     r"\b(planned|future|roadmap|todo|to do|upcoming|coming soon|not|no|"
     r"without|lacks?|missing|will|would|could|should|may|"
-    r"might|plan(s|ning)? to|optional(ly)?|instead of|rather than|unlike|"
+    r"might|plan(s|ning)? to|wants? to|aims? to|intends? to|optional(ly)?|instead of|rather than|unlike|"
     r"out of scope|needs?|consider|wip|n't|never|none|"
     r"see|learn|tutorial|course|inspired|e\.g\.|if you)\b",
     re.IGNORECASE,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,12 @@ def judged(check: str, paths: dict[str, str], predictions: Predictions | None = 
     return resolve(run_checks(Facts(project=project, data=data), [check]))[check]
 
 
+IN_PROSE = """# A/B test
+Randomization unit: customer. Variants: control (no call) against treatment (call). Primary metric: churn rate.
+MDE 0.5 pp, alpha 5%, power of 80%, 14,752 customers per variant. Stop after 28 days.
+"""
 GOOD: dict[str, tuple[str, dict[str, str]]] = {
+    "a design in prose": ("A5.1", {"experiment_design.md": IN_PROSE}),
     "three categories with counts and examples": ("A2.3", {"error_analysis.md": ERRORS}),
     "metric, reason and owner": ("A3.3", {"fairness.md": FAIRNESS}),
     "eight parts of a design": ("A5.1", {"experiment.md": DESIGN}),
@@ -109,3 +116,10 @@ def test_a_metrics_file_that_contradicts_itself_is_found_with_its_path() -> None
     project = ProjectFacts(root="x", files=files, manifests={"metrics.json": (document,)})
     finding = resolve(run_checks(Facts(project=project), ["A1.2"]))["A1.2"]
     assert (finding.outcome, finding.level, finding.where.path) == (Outcome.FAIL, Level.MEASURED, "metrics.json")
+
+
+@pytest.mark.parametrize("weak", ["alpha 20%", "power of 50%"])
+def test_a_design_in_prose_is_held_to_its_bounds(weak: str) -> None:
+    text = IN_PROSE.replace("alpha 5%" if "alpha" in weak else "power of 80%", weak)
+    finding = judged("A5.1", {"experiment_design.md": text})
+    assert (finding.outcome, finding.value) == (Outcome.PARTIAL, Fraction(7, 8)), finding.observed

@@ -258,3 +258,13 @@ def test_who_may_stop_it_is_read_from_prose(sentence: str) -> None:
     project = ProjectFacts(root="x", files={file.path: file}, texts={file.path: text})
     finding = resolve(run_checks(Facts(project=project), ["S4.3"]))["S4.3"]
     assert finding.value * 2 == STOPPING[sentence], finding.observed
+
+
+def test_what_is_no_goal_is_not_taken_for_one() -> None:
+    text = "# Churn\n\n## Non-goals\n\n- Not for business accounts\n- Reduce prices by 3%\n"
+    file = ProjectFile(path="README.md", size=len(text), kind="document")
+    project = ProjectFacts(root="x", files={file.path: file}, texts={file.path: text})
+    found = resolve(run_checks(Facts(project=project), ["S1.2", "S1.3", "S2.1"]))
+    assert "goal (" not in found["S1.2"].observed
+    assert found["S1.3"].outcome is Outcome.PASS
+    assert "magnitude (" not in found["S2.1"].observed

@@ -46,11 +46,12 @@ FAIRNESS_SLOTS = (
     ),
 )
 DESIGN = r"\b(experiment|a b test|ab test|test design|design|hypothesis|a/b test)\b|ab$"
+IS = r"\b\W{0,4}(?:of |is )?"
 DESIGN_SLOTS = (
     Slot(
         name="unit",
         keys=r"\b(unit|randomi[sz]ation unit|randomi[sz]e by)\b",
-        text=r"\brandomi[sz]ed? (?:by|per|on) \w+",
+        text=r"\brandomi[sz](?:ed? (?:by|per|on)|ation unit\W{1,3}) ?\w+",
         within=DESIGN,
     ),
     Slot(
@@ -59,12 +60,43 @@ DESIGN_SLOTS = (
         text=r"\bcontrol\b[^.\n]{0,40}\b(?:treatment|variant|test)\b",
         within=DESIGN,
     ),
-    Slot(name="metric", keys=r"\b(primary metric|metric|oec|outcome)\b"),
-    Slot(name="smallest effect", keys=r"\b(mde|minimum detectable effect|smallest effect|effect size)\b", value=r"\d"),
-    Slot(name="alpha", keys=r"\b(alpha|significance( level)?)\b", value=r"\d"),
-    Slot(name="power", keys=r"\bpower\b", value=r"\d"),
-    Slot(name="n", keys=r"\b(n|sample size|n per arm|users per arm|per arm)\b", value=r"\d"),
-    Slot(name="stopping rule", keys=r"\b(stopping( rule)?|stop|duration|end)\b", value=rf"\d|sequential|fixed|{DATE}"),
+    Slot(
+        name="metric",
+        keys=r"\b(primary metric|metric|oec|outcome)\b",
+        text=r"\b(?:primary metric|oec)\b\W{1,4}(?:is )?[a-z][\w -]{2,40}",
+        within=DESIGN,
+    ),
+    Slot(
+        name="smallest effect",
+        keys=r"\b(mde|minimum detectable effect|smallest effect|effect size)\b",
+        value=r"\d",
+        text=rf"\b(?:mde|minimum detectable effect|smallest effect){IS}\d[\d.]*",
+        within=DESIGN,
+    ),
+    Slot(
+        name="alpha",
+        keys=r"\b(alpha|significance( level)?)\b",
+        value=r"\d",
+        text=rf"\b(?:alpha|significance(?: level)?){IS}[\d.]+ ?%?",
+        within=DESIGN,
+    ),
+    Slot(name="power", keys=r"\bpower\b", value=r"\d", text=rf"\bpower{IS}[\d.]+ ?%?", within=DESIGN),
+    Slot(
+        name="n",
+        keys=r"\b(n|sample size|n per arm|users per arm|per arm)\b",
+        value=r"\d",
+        text=r"\b\d[\d,]* [a-z]+ (?:per|in each|for each) (?:arm|variant|group)|"
+        rf"\bsample size{IS}\d[\d,]*",
+        within=DESIGN,
+    ),
+    Slot(
+        name="stopping rule",
+        keys=r"\b(stopping( rule)?|stop|duration|end)\b",
+        value=rf"\d|sequential|fixed|{DATE}",
+        text=r"\bstop(?:s|ped)?\b[^.\n]{0,30}\b(?:after|at|when|on)\b[^.\n]{0,20}\d|"
+        r"\bfixed horizon\b|\bsequential \w+",
+        within=DESIGN,
+    ),
 )
 N_TOLERANCE = 0.8
 """A stated n may fall short of the formula by this factor before it is called too small: formulas differ that much."""
@@ -244,7 +276,8 @@ def experiment_is_designed(facts: Facts) -> Iterable[Verdict]:
 
 
 def _in_bounds(slot: str, words: str, facts: Facts) -> bool:
-    number = number_of(words)
+    found = re.search(r"\d*\.?\d+ ?%?", words)
+    number = number_of(found[0]) if found else None
     if slot == "alpha":
         return number is not None and 0 < number <= facts.limit("A5.1", "alpha")
     if slot == "power":

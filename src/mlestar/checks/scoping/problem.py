@@ -23,7 +23,7 @@ USE = (
     r"goal|objective|purpose|aim|problem|overview|summary|about|intended|use|decision|introduction|what|why|background"
 )
 PROBLEM_SLOTS = (
-    Slot(name="goal", keys=r"\b(goal|objective|purpose|aim|problem|mission)s?\b"),
+    Slot(name="goal", keys=r"(?<!non )\b(goal|objective|purpose|aim|problem|mission)s?\b"),
     Slot(
         name="user or decision",
         keys=r"\b(users?|audience|customers?|consumers?|beneficiar\w+|primary uses?|used by|who)\b|\bdecisions?$",

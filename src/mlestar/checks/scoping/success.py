@@ -17,7 +17,7 @@ from mlestar.core.statistics.intervals import n_per_arm
 if TYPE_CHECKING:
     from mlestar.core.facts import Facts
 
-SUCCESS = r"\b(goal|objective|metric|kpi|success|target|purpose|outcome|aim|okr|problem)s?\b"
+SUCCESS = r"(?<!non )\b(goal|objective|metric|kpi|success|target|purpose|outcome|aim|okr|problem)s?\b"
 UP_OR_DOWN = (
     r"improv|increas|rais|grow|boost|lift|maximi[sz]|higher|gain|reduc|decreas|lower|cut|minimi[sz]|shrink|fewer|less"
 )
