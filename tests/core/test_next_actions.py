@@ -53,3 +53,19 @@ def test_running_the_project_s_code_is_proposed_after_what_can_be_mended_by_hand
 def test_a_blocker_comes_first() -> None:
     first, *_ = actions(failed("X3.1", Where(path="settings.py", line=9)), failed("S4.1"), given=EVERYTHING)
     assert first.check == "X3.1"
+
+
+def test_a_waived_check_gives_only_what_its_waiver_does_not() -> None:
+    terms = {"X": {"waivers": [{"check": "X2.3", "valid": True}]}}
+    plain, waived = (Judgement.of([unknown("X2.3")], part) for part in ({}, terms))
+    assert waived.points("X2.3") < plain.points("X2.3")
+    assert waived.points("X2.3") + waived.card.overall.score == plain.points("X2.3") + plain.card.overall.score
+
+
+def test_fixing_a_blocker_of_a_waived_project_counts_from_its_own_score() -> None:
+    """The score without the waiver is another project's: the gain of the lifted cap must not come from it."""
+    passed = [finding(check) for check in CHECKS if check not in {"X3.1", "X2.3"}]
+    terms = {"X": {"waivers": [{"check": "X2.3", "valid": True}]}}
+    judgement = Judgement.of([*passed, failed("X3.1"), unknown("X2.3")], terms)
+    mended = Judgement.of([*passed, finding("X3.1"), unknown("X2.3")], terms)
+    assert judgement.points("X3.1") == mended.card.overall.score - judgement.card.overall.score

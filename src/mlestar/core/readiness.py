@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -83,7 +83,12 @@ class Gain:
 
 
 def gain_of(
-    finding: Finding, card: Scorecard, findings: Mapping[str, Finding], *, weights: Mapping[str, int] | None = None
+    finding: Finding,
+    card: Scorecard,
+    findings: Mapping[str, Finding],
+    *,
+    weights: Mapping[str, int] | None = None,
+    waived: Collection[str] = (),
 ) -> Gain:
     """The points of a check: its share of what it does not earn yet. For a critical fail the lifted cap counts too."""
     spec = CHECKS[finding.check]
@@ -91,10 +96,13 @@ def gain_of(
         return Gain(overall=Fraction(0), dimension=Fraction(0))
     if finding.check in card.blockers:
         fixed = replace(finding, outcome=Outcome.PASS, level=spec.best_of(finding.run_id), value=Fraction(1))
-        after = score([*(f for f in findings.values() if f.check != finding.check), fixed], weights=weights)
+        after = score(
+            [*(f for f in findings.values() if f.check != finding.check), fixed], weights=weights, waived=waived
+        )
         own = after.dimension(spec.dimension).marks.score - card.dimension(spec.dimension).marks.score
         return Gain(overall=after.overall.score - card.overall.score, dimension=own)
-    points = card.shares[finding.check] * max(Fraction(0), spec.best_of(finding.run_id).cap - credit(finding))
+    best = spec.best_of(finding.run_id).cap
+    points = card.shares[finding.check] * max(Fraction(0), best - credit(finding, waived=finding.check in waived))
     return Gain(overall=points, dimension=points * len(card.dimensions))
 
 

@@ -108,7 +108,7 @@ class Judgement:
         return cls(
             findings=findings,
             card=card,
-            gains={check: gain_of(f, card, findings, weights=weights) for check, f in findings.items()},
+            gains={check: gain_of(f, card, findings, weights=weights, waived=waived) for check, f in findings.items()},
             alerts=tuple(alerts_of(card, findings)),
             given=frozenset(name for part in terms.values() for name in part.get("given", [])),
             runnable=_runnable(terms.values()),
