@@ -45,16 +45,17 @@ CREATE TABLE entry_terms_totals (
     length bigint NOT NULL
 ) WITH (fillfactor = 50);
 """
-_ADD = f"""
-INSERT INTO entry_terms (piece, term, own, neighbour, length)
-SELECT %(piece)s, {_FOLDED} AS folded, sum(own), sum(neighbour), %(length)s
-FROM unnest(%(terms)s::text[], %(own)s::smallint[], %(neighbour)s::smallint[]) AS t (given, own, neighbour)
-GROUP BY folded ORDER BY folded
-"""  # noqa: S608 - a constant
 _COUNT_IN = """
 INSERT INTO entry_terms_totals AS known (workspace, pieces, length) VALUES (%(workspace)s, %(pieces)s, %(length)s)
 ON CONFLICT (workspace) DO UPDATE SET pieces = known.pieces + excluded.pieces, length = known.length + excluded.length
 """
+_ADD = f"""
+WITH added AS (
+    INSERT INTO entry_terms (piece, term, own, neighbour, length)
+    SELECT %(piece)s, {_FOLDED} AS folded, sum(own), sum(neighbour), %(length)s
+    FROM unnest(%(terms)s::text[], %(own)s::smallint[], %(neighbour)s::smallint[]) AS t (given, own, neighbour)
+    GROUP BY folded ORDER BY folded
+){_COUNT_IN}"""  # noqa: S608 - a constant
 _REMOVE = """
 WITH gone AS (DELETE FROM entry_terms WHERE piece BETWEEN %(first)s AND %(last)s RETURNING piece, length)
 SELECT count(*), coalesce(sum(length), 0) FROM (SELECT DISTINCT piece, length FROM gone) AS pieces
@@ -123,10 +124,10 @@ def add(connection: Connection, pieces: Sequence[tuple[int, PieceTerms]]) -> Non
         length = own.total() + neighbour.total()
         values = {
             "piece": row, "terms": terms, "own": [own[term] for term in terms],
-            "neighbour": [neighbour[term] for term in terms], "length": length,
+            "neighbour": [neighbour[term] for term in terms], "length": length, "pieces": 1,
+            "workspace": row >> WORKSPACE_SHIFT,
         }  # fmt: skip
         connection.exec_driver_sql(_ADD, values)
-        _count_in(connection, row, 1, length)
 
 
 def remove(connection: Connection, rows: tuple[int, int]) -> None:
