@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from mlestar.errors import Conflict, InputTooLarge, InvalidInput, OutsideRoots
 from mlestar.execution.work import Channel
 from mlestar.execution.worker import work
+from mlestar.storage.artifacts import Artifacts
 
 
 class Told(Channel):
@@ -106,6 +108,27 @@ def test_features_without_signal_stop_the_run_at_training_and_say_so(tmp_path: P
     noise.to_csv(tmp_path / "files" / "rows.csv", index=False)
     with pytest.raises(InvalidInput, match="no signal for this target"):
         work(given, Told())
+
+
+def test_every_part_of_the_evaluation_has_a_drawing_that_names_what_it_shows(tmp_path: Path) -> None:
+    given = payload(tmp_path)
+    grouped = rows(600).assign(team=np.random.default_rng(5).choice(["<b>red</b>", "blue & green"], 600))
+    grouped.to_csv(tmp_path / "files" / "rows.csv", index=False)
+    given["config"]["evaluation"] = {"groups": ["team"]}
+    told = Told()
+    work(given, told)
+    files = told.events[-1]["artifacts"]
+    drawn = {
+        name: "".join(ET.fromstring(Artifacts(tmp_path).get(sha256)).itertext())  # noqa: S314 - our own
+        for name, sha256 in files.items()
+        if name.endswith(".svg")
+    }
+    assert set(drawn) == {
+        "importances.svg", "metrics.svg", "calibration.svg", "confusion.svg", "slices.svg", "fairness_0.svg",
+    }  # fmt: skip
+    assert "True positive rate by team" in drawn["fairness_0.svg"]
+    assert all(name in drawn["fairness_0.svg"] for name in ("<b>red</b>", "blue & green"))
+    assert "Weakest slices, roc_auc" in drawn["slices.svg"]
 
 
 def test_a_file_over_the_limit_is_not_even_hashed(tmp_path: Path) -> None:

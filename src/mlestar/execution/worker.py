@@ -222,4 +222,11 @@ def _plots(summary: Mapping[str, Any]) -> dict[str, bytes]:
         drawn["calibration"] = plots.curve("Calibration", points, x="probability said", y="share that was")
     if confusion := summary["errors"].get("confusion"):
         drawn["confusion"] = plots.matrix("Truth down, prediction across", confusion["classes"], confusion["counts"])
+    if slices := summary["weakest_slices"]:
+        parts = {one["slice"]: one for one in slices}
+        drawn["slices"] = plots.intervals(f"Weakest slices, {slices[0]['metric']}", parts)
+    for place, (column, groups) in enumerate(summary["fairness"].items()):
+        rates = {one["group"]: one["true_positive_rate"] for one in groups if "true_positive_rate" in one}
+        if rates:
+            drawn[f"fairness_{place}"] = plots.intervals(f"True positive rate by {column}", rates)
     return {f"{name}.svg": drawing.encode() for name, drawing in drawn.items()}
