@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_ARGUMENTS = 60_000
 BANDITS_RULES = "bandit's rules"
+_BANDITS = re.compile(r"S\d")
 _SEVERITIES = {
     "HIGH": "S103 S201 S202 S304 S305 S312 S321 S324 S501 S502 S505 S507 S602 S605 S609 S701",
     "MEDIUM": "S102 S104 S108 S113 S301 S302 S303 S306 S307 S308 S310 S313 S314 S315 S316 S317 S318 S319 S323 S503 "
@@ -45,13 +48,18 @@ def scan(root: Path, paths: Sequence[str], limits: Limits) -> tuple[StaticReport
         return ()
     code = [path for path in chosen if not TEST_PATH.search(path)]
     security = _bandit(root, code, limits)
+    linted = _ruff(root, chosen, limits, rules="E9,F,B" if security is not None else "E9,F,B,S")
+    if linted is None:
+        return () if security is None else (security,)
     if security is None:
-        security = _ruff(root, code, limits, rules="S", tool=BANDITS_RULES)
-    found = [_ruff(root, chosen, limits, rules="E9,F,B", tool="ruff"), security]
-    return tuple(report for report in found if report is not None)
+        insecure = {result for result in linted.results if _BANDITS.match(result[2])}
+        findings = tuple(sorted(result for result in insecure if not TEST_PATH.search(result[0])))
+        security = StaticReport(path="", tool=BANDITS_RULES, results=findings, own=True) if code else None
+        linted = replace(linted, results=tuple(result for result in linted.results if result not in insecure))
+    return (linted, security) if security is not None else (linted,)
 
 
-def _ruff(root: Path, paths: Sequence[str], limits: Limits, *, rules: str, tool: str) -> StaticReport | None:
+def _ruff(root: Path, paths: Sequence[str], limits: Limits, *, rules: str) -> StaticReport | None:
     options = ("check", "--isolated", "--no-cache", "--exit-zero", "--select", rules, "--output-format", "json")
     results: list[tuple[str, int, str, str]] = []
     for batch in _batches(paths):
@@ -63,7 +71,7 @@ def _ruff(root: Path, paths: Sequence[str], limits: Limits, *, rules: str, tool:
             rule = str(item.get("code") or "E999")
             severity = _severity(rule, str(item.get("message", "")))
             results.append((_relative(root, str(item.get("filename", ""))), int(place.get("row", 0)), rule, severity))
-    return StaticReport(path="", tool=tool, results=tuple(sorted(results)), own=True) if paths else None
+    return StaticReport(path="", tool="ruff", results=tuple(sorted(results)), own=True)
 
 
 def _severity(rule: str, message: str) -> str:
