@@ -81,6 +81,9 @@ async def test_a_frozen_worker_of_a_killed_supervisor_is_killed_before_its_run_g
     assert len(frozen) == 2  # the launcher and the run's worker
     for process in frozen:
         process.suspend()
+    with anyio.fail_after(PATIENCE_S):
+        while any(process.status() != psutil.STATUS_STOPPED for process in frozen):  # noqa: ASYNC110 - it is the system's
+            await anyio.sleep(0.01)
     supervisor.kill()
     supervisor.wait(5)
     assert all(process.status() == psutil.STATUS_STOPPED for process in frozen)
