@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -28,6 +29,7 @@ _TEST_NAME = re.compile(
 _SPLITTER = re.compile(
     r"(^|_)(s?kf|folds?|cv|splitter|splits?|gss|sss|tscv|loo|logo)(_|$|\d)|kfold|shuffle_?split", re.IGNORECASE
 )
+_BUILT_IN = frozenset(dir(builtins))
 _STATISTICS = frozenset({"mean", "median", "min", "max", "std", "mode", "quantile"})
 
 Value = Origin | list[Origin | None] | None
@@ -225,7 +227,7 @@ class Scope:
         if isinstance(node, ast.Name):
             if node.id in self.tuples:
                 return self.tuples[node.id]
-            if node.id not in self.env and node.id not in self.aliases and not isinstance(self.node, ast.Module):
+            if node.id not in self.env and node.id not in self.aliases and node.id not in _BUILT_IN:
                 self.env[node.id] = Origin(roots=frozenset({f"{self.path}:global:{node.id}"})).on(
                     _side_by_name(node.id)
                 )

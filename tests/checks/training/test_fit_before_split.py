@@ -31,6 +31,14 @@ PROGRAMS: dict[str, tuple[str, Outcome]] = {
         LOAD + "scaler = StandardScaler()\nXs = scaler.fit_transform(X)\na, b, c, d = train_test_split(Xs, y)\n",
         FREE,
     ),
+    "data that another file or a cell has made": (
+        "from data import *\nX = StandardScaler().fit_transform(X)\n" + SPLIT,
+        FREE,
+    ),
+    "another file's data, split before": (
+        "from data import *\n" + SPLIT + "s = StandardScaler().fit(X_train)\nprint(len(X))\n",
+        CLEAN,
+    ),
     "fit on all, transform after": (
         LOAD + "s = StandardScaler()\ns.fit(X)\n" + SPLIT + "X_train = s.transform(X_train)\n",
         FREE,
