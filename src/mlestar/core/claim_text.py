@@ -22,6 +22,7 @@ _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.{1,200}?)[ \t#]*$")
 _LABELLED = re.compile(
     r"^[ \t]*(?:[-*+][ \t]+)?(?:\*\*|__)?([A-Za-z][\w /()'&-]{1,60}?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]+(\S.*)$"
 )
+_NEXT_LABEL = re.compile(r"(?<=[.;])[ \t]+(?=(?:\*\*|__)?[A-Z][\w /()'&-]{1,60}?(?:\*\*|__)?:(?:\*\*|__)?[ \t])")
 _ROW = re.compile(r"^[ \t]*\|?[ \t]*([^|]{1,80}?)[ \t]*\|[ \t]*(\S.*?)[ \t]*\|?[ \t]*$")
 _RULE = re.compile(r"^[\s|:+=-]+$")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -112,10 +113,13 @@ class _MarkdownReader:
             self._start = number
             return
         self._body.append(line)
-        labelled = _LABELLED.match(line) or (_ROW.match(line) if "|" in line else None) if readable else None
-        if labelled and not _RULE.match(line):
-            label = words_of(re.sub(r"[*_`]", "", labelled[1]))
-            self._add(label, labelled[2].strip("*_ "), number)
+        if not readable or _RULE.match(line):
+            return
+        parts = _NEXT_LABEL.split(line) if _LABELLED.match(line) else [line]
+        for part in parts:
+            labelled = _LABELLED.match(part) or (_ROW.match(part) if "|" in part else None)
+            if labelled:
+                self._add(words_of(re.sub(r"[*_`]", "", labelled[1])), labelled[2].strip("*_ "), number)
 
     def close(self) -> None:
         content = "\n".join(self._body).strip()

@@ -268,3 +268,19 @@ def test_what_is_no_goal_is_not_taken_for_one() -> None:
     assert "goal (" not in found["S1.2"].observed
     assert found["S1.3"].outcome is Outcome.PASS
     assert "magnitude (" not in found["S2.1"].observed
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "People: 2 engineers, 6 weeks. Compute: 40 GPU hours. Budget: 12,000 EUR.",
+        "- **People**: 2 engineers; **Compute**: 40 GPU hours; **Budget**: 12,000 EUR",
+        "| Team | 2 people |\n|---|---|\n| GPU | 40 gpu hours |\n| Cost | 9k EUR |",
+    ],
+)
+def test_several_labels_of_one_line_are_told_apart(plan: str) -> None:
+    text = f"# Plan\n\n{plan}\n"
+    file = ProjectFile(path="PLAN.md", size=len(text), kind="document")
+    project = ProjectFacts(root="x", files={file.path: file}, texts={file.path: text})
+    finding = resolve(run_checks(Facts(project=project), ["S5.2"]))["S5.2"]
+    assert finding.outcome is Outcome.PASS, finding.observed
