@@ -17,7 +17,7 @@ from mcp import Client
 import mlestar
 from mlestar.app import Services
 from mlestar.checks import catalogue
-from mlestar.core import rubric
+from mlestar.core.score import rubric
 from mlestar.core.windows.model import WINDOWS
 from mlestar.interfaces.mcp.server import build_server
 from mlestar.interfaces.mcp.tool import tools_of

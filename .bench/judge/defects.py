@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from sets import TARGET
 
-from mlestar.core.data_facts import DataFacts, Predictions, Table
-from mlestar.core.facts import Facts
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Predictions, Table
 from mlestar.core.statistics.columns import task_of
 from mlestar.core.statistics.metrics import recomputed
 from mlestar.evidence.experiments import read_experiment

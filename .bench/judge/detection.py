@@ -29,7 +29,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.rubric import CHECKS
+from mlestar.core.score.rubric import CHECKS
 from mlestar.core.statistics.columns import task_of
 from mlestar.core.statistics.intervals import wilson
 

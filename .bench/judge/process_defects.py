@@ -15,14 +15,14 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from mlestar.core.project_facts import ProjectFacts, ProjectFile
-from mlestar.core.report_facts import Reports, TrackedRun
+from mlestar.core.facts.project import ProjectFacts, ProjectFile
+from mlestar.core.facts.reports import Reports, TrackedRun
 from mlestar.core.statistics.metrics import predicted_classes
 from mlestar.evidence.experiments import read_experiment
 from mlestar.evidence.predictions import read_predictions
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 AUDITED = 200
 

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts
-from mlestar.core.facts import Facts
-from mlestar.core.rubric import CHECKS
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts
+from mlestar.core.score.rubric import CHECKS
 from mlestar.evidence.datasets import read_table
 from mlestar.evidence.predictions import read_predictions
 

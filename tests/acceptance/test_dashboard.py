@@ -15,7 +15,7 @@ from tests.support.rest import running_server
 
 from mlestar.app import Services
 from mlestar.core.evidence import Level, Where
-from mlestar.core.rubric import CHECKS
+from mlestar.core.score.rubric import CHECKS
 from mlestar.settings import Settings
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pytest
 from mlestar.checks.catalogue import load, run_checks
 from mlestar.checks.registry import SECTIONS, check, functions_of, parse_doc
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.facts import Facts
-from mlestar.core.limits import LIMITS
-from mlestar.core.rubric import CHECKS, DIMENSIONS
+from mlestar.core.facts.collected import Facts
+from mlestar.core.score.limits import LIMITS
+from mlestar.core.score.rubric import CHECKS, DIMENSIONS
 
 GOOD = """It holds.
 

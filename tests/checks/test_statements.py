@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from mlestar.checks.catalogue import run_checks
 from mlestar.core.evidence import Finding, Level, Outcome
-from mlestar.core.facts import Facts
-from mlestar.core.rubric import DIMENSIONS
-from mlestar.core.scoring import resolve, score
+from mlestar.core.facts.collected import Facts
+from mlestar.core.score.rubric import DIMENSIONS
+from mlestar.core.score.scoring import resolve, score
 from support.payloads import GUIDE
 
 PASS, PARTIAL, FAIL = Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL

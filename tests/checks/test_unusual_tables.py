@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts, Predictions, Table
 from mlestar.core.evidence import Outcome
-from mlestar.core.facts import Facts
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Predictions, Table
 from mlestar.errors import MlestarError
 from mlestar.evidence.predictions import read_predictions
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from tests.support.findings import finding
 
 from mlestar.core.evidence import Finding, Level, Outcome, Where
-from mlestar.core.rubric import CHECKS, DIMENSIONS
-from mlestar.core.score_views import Judgement
+from mlestar.core.score.rubric import CHECKS, DIMENSIONS
+from mlestar.core.score.views import Judgement
 
 if TYPE_CHECKING:
-    from mlestar.core.readiness import NextAction
+    from mlestar.core.score.readiness import NextAction
 
 EVERYTHING = sorted({need for spec in CHECKS.values() for need in spec.needs} - {"execute"})
 

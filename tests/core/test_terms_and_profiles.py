@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from mlestar.core.data_facts import DataFacts
-from mlestar.core.facts import Facts
-from mlestar.core.git_facts import GitFacts
-from mlestar.core.limits import LIMITS
-from mlestar.core.profiles import profile_of
-from mlestar.core.project_facts import ProjectFacts
-from mlestar.core.source_facts import SourceModule
-from mlestar.core.terms import Terms, terms_of
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts
+from mlestar.core.facts.git import GitFacts
+from mlestar.core.facts.project import ProjectFacts
+from mlestar.core.facts.source import SourceModule
+from mlestar.core.score.limits import LIMITS
+from mlestar.core.score.profiles import profile_of
+from mlestar.core.score.terms import Terms, terms_of
 
 HEAD = GitFacts(head="a" * 40, head_time=1_790_000_000)  # 2026-09-21
 

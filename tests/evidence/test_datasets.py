@@ -16,7 +16,7 @@ from mlestar.errors import InputTooLarge, InvalidInput, MlestarError, NotFound
 from mlestar.evidence.datasets import BUILT_IN, is_builtin, read_builtin, read_table
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import Table
+    from mlestar.core.facts.data import Table
 
 FRAME = pd.DataFrame({"a": [1, 2, 3], "b": [0.5, None, 1.5], "c": ["x", "ü", "z"]})
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pytest
 
-from mlestar.core.data_facts import Experiment, Table
+from mlestar.core.facts.data import Experiment, Table
 from mlestar.errors import InvalidInput
 from mlestar.evidence.experiments import read_experiment
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from mlestar.core.pickles import dangerous, unknown
+from mlestar.core.project.pickles import dangerous, unknown
 from mlestar.evidence.bounded import Found, Limits
 from mlestar.evidence.model_files import read_model
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlestar.core.data_facts import Predictions, Table
+from mlestar.core.facts.data import Predictions, Table
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.evidence.predictions import read_predictions
 

@@ -10,7 +10,7 @@ import pytest
 from mlestar.evidence.reports import read_reports
 
 if TYPE_CHECKING:
-    from mlestar.core.report_facts import Reports
+    from mlestar.core.facts.reports import Reports
 
 LAUGHS = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><testsuites>&b;</testsuites>'
 JUNIT = """<testsuites><testsuite name="s" tests="3" failures="1">

@@ -9,7 +9,7 @@ import pytest
 
 from mlestar.checks.excellence.analysis import static_security_analysis_is_clean
 from mlestar.core.evidence import Level
-from mlestar.core.facts import Facts
+from mlestar.core.facts.collected import Facts
 from mlestar.evidence.bounded import Limits
 from mlestar.evidence.project import read_project
 from mlestar.evidence.scanners import BANDITS_RULES, scan

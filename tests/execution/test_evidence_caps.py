@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlestar.core.claims.evidence_input import claims_of
 from mlestar.core.evidence import Level, Outcome
-from mlestar.core.evidence_input import claims_of
-from mlestar.core.finding_json import from_json
-from mlestar.core.rubric import CHECKS
-from mlestar.core.scoring import score
+from mlestar.core.score.finding_json import from_json
+from mlestar.core.score.rubric import CHECKS
+from mlestar.core.score.scoring import score
 from mlestar.execution.judge import judge
 from support.findings import finding
 from support.papers import DOCUMENTS, REPORTS, SAID
@@ -29,7 +29,7 @@ from support.trees import commit, write_tree
 
 if TYPE_CHECKING:
     from mlestar.core.evidence import Finding
-    from mlestar.core.scoring import Scorecard
+    from mlestar.core.score.scoring import Scorecard
 
 CLAIMS, PAPERS, BOTH = 25, 50, 65
 KEYS = {key: value for part in PERFECT.values() for key, value in part.items()}

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlestar.checks.catalogue import load
-from mlestar.core.facts import Facts
-from mlestar.core.terms import inputs_of
-from mlestar.core.trial_plan import trial_plan
+from mlestar.core.facts.collected import Facts
+from mlestar.core.project.trial_plan import trial_plan
+from mlestar.core.score.terms import inputs_of
 from mlestar.execution.collect import collect
 from mlestar.execution.enclosure import Allowance
 from mlestar.execution.judge import judge

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlestar.app import Services
-from mlestar.core.alerting import Alert, Thresholds, score_alerts
 from mlestar.core.evidence import Outcome
+from mlestar.core.score.alerting import Alert, Thresholds, score_alerts
 from mlestar.errors import InvalidInput
 from mlestar.services.alerts import AlertWatch
 from mlestar.services.webhook import WAITS_S, Webhook

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from mlestar.core.evidence import Finding, Level, Outcome
-from mlestar.core.rubric import CHECKS
+from mlestar.core.score.rubric import CHECKS
 
 LEVELS = tuple(Level)[1:]
 SLOTS = st.fractions(min_value=0, max_value=1, max_denominator=9)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlestar.checks.catalogue import load
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.facts import Facts
+from mlestar.core.facts.collected import Facts
 from mlestar.evidence.project import read_project
 
 Files = Mapping[str, str | bytes]

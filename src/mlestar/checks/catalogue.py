@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import mlestar.checks as package
 from mlestar.checks.registry import Check, CheckDoc, functions_of, registered
 from mlestar.core.evidence import Finding, Level, Outcome, Verdict
-from mlestar.core.rubric import CHECKS
+from mlestar.core.score.rubric import CHECKS
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 NO_DOC = CheckDoc(claim="", why="", how="", threshold="", source="", fix="", limits="")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import Experiment, Predictions, Table
-    from mlestar.core.run_facts import RunFacts
+    from mlestar.core.facts.data import Experiment, Predictions, Table
+    from mlestar.core.facts.run import RunFacts
 
 
 def measured(

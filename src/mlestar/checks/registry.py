@@ -3,7 +3,7 @@
 A check is pure: it takes the collected `Facts` and yields a `Verdict` for each piece of evidence it found (a claim,
 a document, a measurement). Missing input yields nothing: the check is then unknown. Its docstring has a first line
 (what is claimed) and the sections Why, How, Threshold, Source, Fix, Limits. These texts stand there alone; weights and
-titles stand in `core/rubric.py`, the numbers in `core/limits.py` (read them by `facts.limit(check_id, name)`).
+titles stand in `core/score/rubric.py`, the numbers in `core/score/limits.py` (read by `facts.limit(check_id, name)`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from mlestar.core.evidence import Verdict
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 CheckFunction = Callable[["Facts"], Iterable[Verdict]]
 SECTIONS = ("Why", "How", "Threshold", "Source", "Fix", "Limits")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mlestar.core.claim_text import Statement, from_json
-from mlestar.core.documents import statements_in
+from mlestar.core.claims.documents import statements_in
+from mlestar.core.claims.text import Statement, from_json
 from mlestar.core.evidence import Level
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 
 def claims(facts: Facts, dimension: str) -> list[Statement]:

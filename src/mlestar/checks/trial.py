@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.inspected import absent
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
-from mlestar.core.trial_plan import LINES, line_to_add
+from mlestar.core.project.trial_plan import LINES, line_to_add
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.trial_facts import TestTrial
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.trial import TestTrial
 
 _LOG = 400
 _DECLARED_AS = {"X4.4": "train_command", "R2.4": "predict", "R3.2": "predict", "R4.4": "load", "R5.4": "detector"}

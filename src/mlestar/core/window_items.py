@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlestar.core.evidence import Outcome
 
 if TYPE_CHECKING:
-    from mlestar.core.score_views import Judgement
+    from mlestar.core.score.views import Judgement
 
 MOST_ITEMS = 12
 WORTH_TELLING = frozenset({Outcome.FAIL, Outcome.PARTIAL, Outcome.INCONCLUSIVE, Outcome.ERROR})

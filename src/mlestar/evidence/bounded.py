@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlestar.core.project_facts import Skipped
+from mlestar.core.facts.project import Skipped
 
 UNWALKED = frozenset(
     {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlestar.core.project_facts import DataHash
+from mlestar.core.facts.project import DataHash
 from mlestar.evidence.bounded import Limits, file_digest
 
 _HEX_LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}

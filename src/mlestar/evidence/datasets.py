@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.data_facts import Table
+from mlestar.core.facts.data import Table
 from mlestar.errors import InputTooLarge, InvalidInput, NotFound
 from mlestar.evidence.delimited import read_delimited
 from mlestar.evidence.json_lines import read_json_lines

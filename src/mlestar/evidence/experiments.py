@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mlestar.core.data_facts import Experiment, Table
+from mlestar.core.facts.data import Experiment, Table
 from mlestar.core.statistics.columns import blank_to_missing, kind_of, labels, numbers, times
 from mlestar.errors import InvalidInput
 

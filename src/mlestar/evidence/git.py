@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlestar.core.git_facts import Commit, GitFacts, Tag
+from mlestar.core.facts.git import Commit, GitFacts, Tag
 
 if TYPE_CHECKING:
     from mlestar.evidence.bounded import Limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mlestar.core.report_facts import (
+from mlestar.core.facts.reports import (
     Approval,
     AuditReport,
     CoverageReport,

@@ -11,7 +11,7 @@ import re
 import zipfile
 import zlib
 
-from mlestar.core.project_facts import ModelFile
+from mlestar.core.facts.project import ModelFile
 from mlestar.evidence.bounded import Found, Limits, read_bytes
 
 FORMATS = {

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from mlestar.core.source_facts import SourceModule
+from mlestar.core.facts.source import SourceModule
 
 _MAGIC = re.compile(r"^\s*[%!?]")
 _ASSIGNED_SHELL = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*$")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mlestar.core.data_facts import Predictions, Table
+from mlestar.core.facts.data import Predictions, Table
 from mlestar.core.statistics.columns import MAX_CLASSES, binned, blank_to_missing, kind_of, labels, numbers, task_of
 from mlestar.errors import InvalidInput, NotFound
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from mlestar.core.data_facts import Task
+    from mlestar.core.facts.data import Task
 
 TRUTH = ("y_true", "true", "truth", "actual", "actuals", "target", "label", "labels", "ground_truth", "observed", "y")
 ANSWER = ("y_pred", "pred", "prediction", "predictions", "predicted", "y_hat", "yhat", "predicted_label", "forecast")

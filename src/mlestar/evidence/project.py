@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.claim_text import readable
-from mlestar.core.project_facts import FileKind, ModelFile, ProjectFacts, ProjectFile, Skipped
-from mlestar.core.source_facts import SourceModule
+from mlestar.core.claims.text import readable
+from mlestar.core.facts.project import FileKind, ModelFile, ProjectFacts, ProjectFile, Skipped
+from mlestar.core.facts.source import SourceModule
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.evidence.bounded import Found, Limits, file_digest, read_bytes, walk
 from mlestar.evidence.data_hashes import read_data_hashes
@@ -22,7 +22,7 @@ from mlestar.evidence.reports import read_reports
 from mlestar.evidence.scanners import scan
 
 if TYPE_CHECKING:
-    from mlestar.core.report_facts import Reports
+    from mlestar.core.facts.reports import Reports
 
 _KINDS: dict[FileKind, str] = {
     "python": "py pyi",

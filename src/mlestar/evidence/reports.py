@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from mlestar.core.report_facts import CoverageReport, Reports, TestReport
+from mlestar.core.facts.reports import CoverageReport, Reports, TestReport
 from mlestar.evidence.json_reports import approvals, audit_report, coverage_json, load_test, static_report
 from mlestar.evidence.tracked_runs import read_runs
 

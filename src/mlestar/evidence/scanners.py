@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.project_facts import TEST_PATH
-from mlestar.core.report_facts import StaticReport
+from mlestar.core.facts.project import TEST_PATH
+from mlestar.core.facts.reports import StaticReport
 
 if TYPE_CHECKING:
     from mlestar.evidence.bounded import Limits

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlestar.core.report_facts import TrackedRun
+from mlestar.core.facts.reports import TrackedRun
 
 _MLFLOW = re.compile(r"^(.*?mlruns/[^/]+/[^/]+)/(params|metrics|tags)/(.+)$")
 _WANDB = re.compile(r"^(.*?wandb/(?:offline-)?run-[^/]+)/files/")

@@ -16,15 +16,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.data_facts import DataFacts, Table
-from mlestar.core.facts import TABLES, Facts
-from mlestar.core.terms import Terms, inputs_of, terms_of
-from mlestar.core.trial_plan import TrialPlan, trial_plan
+from mlestar.core.facts.collected import TABLES, Facts
+from mlestar.core.facts.data import DataFacts, Table
+from mlestar.core.project.trial_plan import TrialPlan, trial_plan
+from mlestar.core.score.terms import Terms, inputs_of, terms_of
 from mlestar.errors import MlestarError, NotFound
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import Experiment, Task
-    from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.facts.data import Experiment, Task
+    from mlestar.core.facts.project import ProjectFacts
 
 FILES = (*TABLES, "predictions", "experiment", "label_audit")
 COLUMNS = ("target", "groups", "time")

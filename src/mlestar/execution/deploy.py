@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from mlestar.core.finding_json import from_json
 from mlestar.core.pipeline import parse
 from mlestar.core.run import Run, StageCheck, StageState, Status
-from mlestar.core.scoring import is_blocker
+from mlestar.core.score.finding_json import from_json
+from mlestar.core.score.scoring import is_blocker
 from mlestar.errors import Conflict, InvalidInput, NotFound
 from mlestar.storage import findings as stored_findings
 from mlestar.storage import models, runs

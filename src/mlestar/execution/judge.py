@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.finding_json import to_json
-from mlestar.core.profiles import profile_of
-from mlestar.core.rubric import CHECKS
+from mlestar.core.score.finding_json import to_json
+from mlestar.core.score.profiles import profile_of
+from mlestar.core.score.rubric import CHECKS
 from mlestar.execution.collect import Collected, collect
 from mlestar.execution.statements_read import statements_read
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 RARELY = 500_000
 """New objects until the collector looks for cycles among them; some 50 MB (ours)."""

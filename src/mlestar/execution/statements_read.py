@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.catalogue import run_checks
 from mlestar.core.evidence import Finding, Level, Outcome
-from mlestar.core.rubric import CHECKS, DIMENSIONS
+from mlestar.core.score.rubric import CHECKS, DIMENSIONS
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 MOST_KEYS = 40
 """Keys of one object that are tried one by one; a larger object is judged as a whole."""

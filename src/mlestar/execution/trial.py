@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.trial_facts import DetectorTrial, PredictTrial, PreviousTrial, TestTrial, TrainingTrial, TrialFacts
+from mlestar.core.facts.trial import DetectorTrial, PredictTrial, PreviousTrial, TestTrial, TrainingTrial, TrialFacts
 from mlestar.evidence.bounded import read_bytes
 from mlestar.execution.enclosure import Allowance, Ended, supported
 from mlestar.execution.trial_folder import TooLarge, TrialFolder, interpreter_of
@@ -22,10 +22,10 @@ from mlestar.execution.trial_tests import run_tests
 from mlestar.execution.trial_training import run_training
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import DataFacts, Table
-    from mlestar.core.facts import Facts
-    from mlestar.core.kept_models import KeptModel
-    from mlestar.core.trial_plan import TrialPlan
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import DataFacts, Table
+    from mlestar.core.project.kept_models import KeptModel
+    from mlestar.core.project.trial_plan import TrialPlan
 
 PROBE = Path(__file__).with_name("probe.py")
 PROBE_ROWS, DETECTOR_ROWS, FIXTURE_ROWS = 300, 4_000, 50

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from mlestar.core.trial_facts import TestTrial
+from mlestar.core.facts.trial import TestTrial
 from mlestar.evidence.bounded import read_bytes
 
 if TYPE_CHECKING:

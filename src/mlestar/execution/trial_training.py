@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.trial_facts import TrainingTrial
+from mlestar.core.facts.trial import TrainingTrial
 from mlestar.errors import MlestarError
 from mlestar.evidence.bounded import Limits, file_digest, walk
 from mlestar.evidence.model_files import model_format
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import Predictions
-    from mlestar.core.trial_plan import TrialPlan
+    from mlestar.core.facts.data import Predictions
+    from mlestar.core.project.trial_plan import TrialPlan
     from mlestar.execution.trial_folder import TrialFolder
 
 _PREDICTIONS = re.compile(

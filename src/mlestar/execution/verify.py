@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts, Predictions, Table
 from mlestar.core.evidence import Level, Outcome
-from mlestar.core.facts import Facts
-from mlestar.core.finding_json import to_json
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Predictions, Table
+from mlestar.core.facts.run import Estimate, RunFacts
 from mlestar.core.pipeline import canonical, parse
 from mlestar.core.run import StageCheck
-from mlestar.core.run_facts import Estimate, RunFacts
+from mlestar.core.score.finding_json import to_json
 from mlestar.errors import MlestarError
 from mlestar.execution.frames import array_bytes, array_from, prepared_from, truth_of
 from mlestar.execution.sources import source_digest
@@ -32,7 +32,7 @@ from mlestar.storage.artifacts import Artifacts
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlestar.core.data_facts import Task
+    from mlestar.core.facts.data import Task
     from mlestar.stages.data import Prepared
 
 Report = Callable[[float, float | None, str], None]

@@ -22,7 +22,7 @@ from mlestar.storage.artifacts import Artifacts
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.run_facts import Estimate
+    from mlestar.core.facts.run import Estimate
     from mlestar.execution.work import Channel
     from mlestar.stages.data import Prepared
 

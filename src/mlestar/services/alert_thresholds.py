@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlestar.core.alerting import Thresholds
+from mlestar.core.score.alerting import Thresholds
 
 if TYPE_CHECKING:
     from mlestar.settings import Settings

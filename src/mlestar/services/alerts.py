@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from sqlalchemy.exc import IntegrityError
 
-from mlestar.core.score_summary import from_json
+from mlestar.core.score.summary import from_json
 from mlestar.errors import Unavailable
 from mlestar.services.window_arguments import checked_workspace
 from mlestar.storage import alert_log
@@ -24,7 +24,7 @@ from mlestar.storage.alerts import alerts_of, alerts_of_state
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from mlestar.core.alerting import Alert, Thresholds
+    from mlestar.core.score.alerting import Alert, Thresholds
     from mlestar.storage.alert_log import AlertEvent, Marks, StandingAlert
     from mlestar.storage.database import Database
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio.to_thread
 
-from mlestar.core.alerting import score_alerts
-from mlestar.core.evidence_input import ALL, asked_dimensions
-from mlestar.core.finding_json import from_json
-from mlestar.core.rubric import CHECKS, DIMENSIONS, RUBRIC_VERSION, Dimension
-from mlestar.core.score_views import CriterionView, DimensionView, FindingView, Interpretation, Judgement, numbers
+from mlestar.core.claims.evidence_input import ALL, asked_dimensions
+from mlestar.core.score.alerting import score_alerts
+from mlestar.core.score.finding_json import from_json
+from mlestar.core.score.rubric import CHECKS, DIMENSIONS, RUBRIC_VERSION, Dimension
+from mlestar.core.score.views import CriterionView, DimensionView, FindingView, Interpretation, Judgement, numbers
 from mlestar.core.window_items import window_items
 from mlestar.errors import InvalidInput
 from mlestar.services.alert_thresholds import thresholds_of
@@ -22,9 +22,9 @@ from mlestar.services.recording import record
 from mlestar.services.window_arguments import checked_workspace
 
 if TYPE_CHECKING:
-    from mlestar.core.alerting import Alert, Thresholds
     from mlestar.core.evidence import Finding
-    from mlestar.core.readiness import NextAction
+    from mlestar.core.score.alerting import Alert, Thresholds
+    from mlestar.core.score.readiness import NextAction
     from mlestar.execution.child import Limits
     from mlestar.settings import Settings
     from mlestar.storage.database import Database

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.evidence_input import asked_dimensions, claims_of
+from mlestar.core.claims.evidence_input import asked_dimensions, claims_of
 from mlestar.errors import InputTooLarge, InvalidInput
 from mlestar.evidence.datasets import is_builtin
 from mlestar.evidence.roots import resolve_inside, root_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.rubric import DIMENSIONS
+from mlestar.core.score.rubric import DIMENSIONS
 from mlestar.core.windows.model import WINDOWS
 
 if TYPE_CHECKING:

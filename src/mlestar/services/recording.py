@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.score_history import MOST_CHANGES, TREND_CHANGES, changes, state_of
-from mlestar.core.score_summary import summary_of, to_json
-from mlestar.core.score_views import Judgement
+from mlestar.core.score.history import MOST_CHANGES, TREND_CHANGES, changes, state_of
+from mlestar.core.score.summary import summary_of, to_json
+from mlestar.core.score.views import Judgement
 from mlestar.storage import findings as stored
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlestar.core.score_views import DimensionView
+    from mlestar.core.score.views import DimensionView
     from mlestar.services.pipelines import PipelinesService
     from mlestar.services.scores import ScoresService
     from mlestar.services.windows import WindowsService

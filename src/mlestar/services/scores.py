@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar import __version__
 from mlestar.checks import catalogue
-from mlestar.core import rubric as table
-from mlestar.core.alerting import GUIDE
-from mlestar.core.limits import LIMITS
-from mlestar.core.ml_test_score import ml_test_score
-from mlestar.core.report import CheckText, Report
-from mlestar.core.report_html import render_html
-from mlestar.core.report_markdown import render_markdown
-from mlestar.core.report_sarif import render_sarif
-from mlestar.core.score_summary import finding_view, from_json, summary_of
-from mlestar.core.score_views import DimensionView, FindingView, Interpretation, Judgement
-from mlestar.core.scoring import resolve
+from mlestar.core.report.content import CheckText, Report
+from mlestar.core.report.html import render_html
+from mlestar.core.report.markdown import render_markdown
+from mlestar.core.report.sarif import render_sarif
+from mlestar.core.score import rubric as table
+from mlestar.core.score.alerting import GUIDE
+from mlestar.core.score.limits import LIMITS
+from mlestar.core.score.ml_test_score import ml_test_score
+from mlestar.core.score.scoring import resolve
+from mlestar.core.score.summary import finding_view, from_json, summary_of
+from mlestar.core.score.views import DimensionView, FindingView, Interpretation, Judgement
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.services.window_arguments import checked_workspace
 from mlestar.storage import findings as stored
@@ -28,10 +28,10 @@ from mlestar.storage.alerts import alerts_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from mlestar.core.alerting import Alert, Thresholds
     from mlestar.core.evidence import Finding
-    from mlestar.core.readiness import NextAction
-    from mlestar.core.score_summary import ScoreSummary
+    from mlestar.core.score.alerting import Alert, Thresholds
+    from mlestar.core.score.readiness import NextAction
+    from mlestar.core.score.summary import ScoreSummary
     from mlestar.storage.database import Database
 
 VIEWS = ("summary", "findings", "history", "ml_test_score", "sarif", "markdown", "html")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from mlestar.core.facts.run import Estimate
     from mlestar.core.pipeline import EvaluationSpec
-    from mlestar.core.run_facts import Estimate
     from mlestar.stages.data import Prepared
 
 Report = Callable[[float, float | None, str], None]

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlestar.core.facts.run import Estimate
 from mlestar.core.pipeline import CLASSIFICATION_METRICS, LOWER_IS_BETTER, REGRESSION_METRICS
-from mlestar.core.run_facts import Estimate
 
 if TYPE_CHECKING:
     import numpy as np

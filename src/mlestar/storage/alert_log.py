@@ -17,7 +17,7 @@ from mlestar.storage.tables_runs import runs
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from mlestar.core.alerting import Alert
+    from mlestar.core.score.alerting import Alert
 
 RAISED, CLEARED = "raised", "cleared"
 KEPT_EVENTS_S = 30 * 24 * 3600.0

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select
 
-from mlestar.core.alerting import GUIDE, Alert, Thresholds, score_alerts
 from mlestar.core.run import Status
+from mlestar.core.score.alerting import GUIDE, Alert, Thresholds, score_alerts
 from mlestar.core.windows.model import WINDOWS, State
 from mlestar.storage.tables_memory import entries, workspaces
 from mlestar.storage.tables_runs import runs
@@ -15,7 +15,7 @@ from mlestar.storage.tables_runs import runs
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from mlestar.core.score_summary import ScoreSummary
+    from mlestar.core.score.summary import ScoreSummary
 
 
 _NEWEST_RUNS = (

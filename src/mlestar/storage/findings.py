@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
-from mlestar.core.finding_json import from_json, to_json
-from mlestar.core.rubric import CHECKS
+from mlestar.core.score.finding_json import from_json, to_json
+from mlestar.core.score.rubric import CHECKS
 from mlestar.storage.tables_findings import findings, judged, score_history, scorecards
 
 if TYPE_CHECKING:

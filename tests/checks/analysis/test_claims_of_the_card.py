@@ -10,10 +10,10 @@ import pytest
 from tests.support.trees import write_tree
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts, Table
+from mlestar.core.claims.model_card import card_metrics
 from mlestar.core.evidence import Level, Outcome
-from mlestar.core.facts import Facts
-from mlestar.core.model_card import card_metrics
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Table
 from mlestar.evidence.predictions import read_predictions
 from mlestar.evidence.project import read_project
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts, Predictions
 from mlestar.core.evidence import Finding, Level, Outcome
-from mlestar.core.facts import Facts
-from mlestar.core.project_facts import ProjectFacts, ProjectFile
-from mlestar.core.scoring import resolve
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Predictions
+from mlestar.core.facts.project import ProjectFacts, ProjectFile
+from mlestar.core.score.scoring import resolve
 
 ERRORS = """# Error analysis
 Fifty errors were read.

@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import norm
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts, Table
 from mlestar.core.evidence import Finding, Outcome
-from mlestar.core.facts import Facts
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Table
 from mlestar.core.statistics.drift import drift
 
 RANDOM = np.random.default_rng(2)

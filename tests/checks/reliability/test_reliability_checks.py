@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlestar.core.evidence import Level, Outcome
-from mlestar.core.run_facts import RunFacts
+from mlestar.core.facts.run import RunFacts
 from support.trees import commit, judge, outcome_of, write_tree
 
 PASS, PARTIAL, FAIL, UNKNOWN = Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL, Outcome.UNKNOWN

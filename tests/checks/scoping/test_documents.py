@@ -10,10 +10,10 @@ import yaml
 
 from mlestar.checks.catalogue import run_checks
 from mlestar.core.evidence import Finding, Level, Outcome
-from mlestar.core.facts import Facts
-from mlestar.core.git_facts import Commit, GitFacts, Tag
-from mlestar.core.project_facts import ProjectFacts, ProjectFile
-from mlestar.core.scoring import resolve
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.git import Commit, GitFacts, Tag
+from mlestar.core.facts.project import ProjectFacts, ProjectFile
+from mlestar.core.score.scoring import resolve
 
 DAY = 86_400
 HEAD_TIME = 1_790_000_000  # 2026-09-21

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts, Table
 from mlestar.core.evidence import Finding, Level, Outcome
-from mlestar.core.facts import Facts
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Table
 from mlestar.core.statistics.personal_data import is_iban, is_sensitive_name, luhn
 from mlestar.core.statistics.sizes import stated_rows
 from mlestar.evidence.predictions import read_predictions

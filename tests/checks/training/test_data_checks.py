@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts, Predictions, Table
 from mlestar.core.evidence import Finding, Outcome
-from mlestar.core.facts import Facts
-from mlestar.core.run_facts import Estimate, RunFacts
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Predictions, Table
+from mlestar.core.facts.run import Estimate, RunFacts
 from mlestar.evidence.datasets import read_builtin
 from mlestar.evidence.predictions import read_predictions
 

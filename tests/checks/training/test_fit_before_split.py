@@ -8,9 +8,9 @@ import pytest
 
 from mlestar.checks.training.code import nothing_is_fitted_before_the_split
 from mlestar.core.evidence import Outcome, Verdict
-from mlestar.core.facts import Facts
-from mlestar.core.project_facts import ProjectFacts
-from mlestar.core.source_facts import SourceModule
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.project import ProjectFacts
+from mlestar.core.facts.source import SourceModule
 from mlestar.evidence.notebooks import read_notebook
 
 HEAD = """\

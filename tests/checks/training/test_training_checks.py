@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlestar.core.data_facts import DataFacts, Table
 from mlestar.core.evidence import Level, Outcome
-from mlestar.core.run_facts import Estimate, RunFacts
+from mlestar.core.facts.data import DataFacts, Table
+from mlestar.core.facts.run import Estimate, RunFacts
 from support.trees import commit, judge, outcome_of, write_tree
 
 PASS, PARTIAL, FAIL, UNKNOWN = Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL, Outcome.UNKNOWN

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
-from mlestar.core.data_facts import Experiment
+from mlestar.core.facts.data import Experiment
 from mlestar.core.statistics.agreement import cohen_kappa
 from mlestar.core.statistics.experiments import e_value, effects, sample_ratio_p
 from mlestar.core.statistics.intervals import newcombe

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import somersd
 from sklearn import metrics as reference
 
-from mlestar.core.data_facts import Predictions
+from mlestar.core.facts.data import Predictions
 from mlestar.core.statistics.calibration import calibration
 from mlestar.core.statistics.metrics import canonical, confusion, recomputed
 from mlestar.core.statistics.ranking import auc, auc_standard_error, concordance, macro_auc

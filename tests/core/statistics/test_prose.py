@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from mlestar.checks.catalogue import run_checks
-from mlestar.core.data_facts import DataFacts, Table
 from mlestar.core.evidence import Outcome
-from mlestar.core.facts import Facts
-from mlestar.core.profiles import profile_of
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Table
+from mlestar.core.score.profiles import profile_of
 from mlestar.core.statistics.prose import is_all_prose, is_prose, unseen_shares, word_counts
 from mlestar.evidence.predictions import read_predictions
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlestar.core.rubric import DIMENSIONS
-from mlestar.core.score_views import DimensionView
+from mlestar.core.score.rubric import DIMENSIONS
+from mlestar.core.score.views import DimensionView
 from mlestar.interfaces.dashboard import charts
 
 PERCENT = st.floats(min_value=0, max_value=100)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.registry import check
 from mlestar.checks.stated import claims, stated
-from mlestar.core.claim_arithmetic import Arithmetic, check_numbers
-from mlestar.core.claim_text import Statement, first_number, number_of, under
-from mlestar.core.documents import CARD, EXPERIMENT, README
+from mlestar.core.claims.arithmetic import Arithmetic, check_numbers
+from mlestar.core.claims.documents import CARD, EXPERIMENT, README
+from mlestar.core.claims.slots import DATE, Slot, fill, is_concrete, slot_verdict
+from mlestar.core.claims.text import Statement, first_number, number_of, under
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
-from mlestar.core.slots import DATE, Slot, fill, is_concrete, slot_verdict
 from mlestar.core.statistics.intervals import n_per_arm
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 METRICS_FILE = r"(^|/)(metrics|scores|results|evaluation|eval)[^/]*\.(json|ya?ml)$"
 ERRORS = r"error (analysis|categor\w+|types?|buckets?)|failure (modes|analysis|categories)|errors?$"

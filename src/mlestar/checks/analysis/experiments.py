@@ -11,8 +11,8 @@ from mlestar.core.evidence import Outcome, Verdict, slots
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import Experiment
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import Experiment
 
 _SEQUENTIAL_WORDS = ("sequential", "always valid", "e-value", "msprt", "group sequential", "alpha spending", "obrien")
 _LEVEL = 0.05

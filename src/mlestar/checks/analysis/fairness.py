@@ -16,8 +16,8 @@ from mlestar.core.wording import listed
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import DataFacts, Table
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import DataFacts, Table
     from mlestar.core.statistics.fairness import GroupGap
 
 _PROXY_AUC = 0.75  # [ours] the review band of T2.1: the others give the attribute away

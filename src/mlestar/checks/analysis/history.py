@@ -12,7 +12,7 @@ from mlestar.core.evidence import Level, Outcome, Verdict, Where
 from mlestar.core.wording import counted
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 
 @check("A1.4")

@@ -11,7 +11,7 @@ from mlestar.core.evidence import Outcome, Verdict
 from mlestar.core.wording import listed, percent
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 _MANY_FEATURES = 5
 

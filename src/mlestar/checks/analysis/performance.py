@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.checks.measured import measured, measured_by_run
 from mlestar.checks.registry import check
+from mlestar.core.claims.model_card import card_metrics, model_card
+from mlestar.core.claims.slots import is_concrete
+from mlestar.core.claims.statements import StatedMetric, stated_metrics
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
-from mlestar.core.model_card import card_metrics, model_card
-from mlestar.core.slots import is_concrete
-from mlestar.core.statements import StatedMetric, stated_metrics
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.run_facts import Estimate
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.run import Estimate
 
 _CLAIM_SLOTS = {
     "split": ("split", "testset", "dataset", "evaluatedon", "heldout", "validation"),

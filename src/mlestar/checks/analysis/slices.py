@@ -11,7 +11,7 @@ from mlestar.core.evidence import Outcome, Verdict
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 _MIN_CLASS_ROWS = 10
 

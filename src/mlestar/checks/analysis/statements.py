@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import statement
 from mlestar.checks.stated import claims
-from mlestar.core.claim_text import first_number, under
+from mlestar.core.claims.slots import Slot, slot_verdict
+from mlestar.core.claims.statements import stated_metrics
+from mlestar.core.claims.text import first_number, under
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.slots import Slot, slot_verdict
-from mlestar.core.statements import stated_metrics
 from mlestar.core.statistics.intervals import wilson_half_width
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 N_KEYS = r"^(n|n test|test (size|rows|samples|n)|support|samples|rows)$"
 PROPORTIONS = ("accuracy", "recall", "precision", "specificity", "balanced_accuracy")

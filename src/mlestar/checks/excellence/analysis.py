@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from mlestar.checks.inspected import absent, attested
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
-from mlestar.core.project_facts import TEST_PATH
+from mlestar.core.facts.project import TEST_PATH
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ProjectFacts
-    from mlestar.core.report_facts import StaticReport
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.reports import StaticReport
 
 _SECURITY_TOOLS = ("bandit", "semgrep", "codeql", "snyk", "sonar", "trivy")
 _LINT_TOOLS = ("ruff", "flake8", "pylint")

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.inspected import absent, graded, inspected
 from mlestar.checks.registry import check
-from mlestar.core.dependencies import LOCK_FILES, REQUIREMENT_FILES
+from mlestar.core.claims.model_card import SECTIONS, card_sections, model_card
+from mlestar.core.claims.readme import code_blocks, readme_of, references
+from mlestar.core.claims.readme_claims import claims
+from mlestar.core.claims.slots import is_concrete
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
-from mlestar.core.model_card import SECTIONS, card_sections, model_card
-from mlestar.core.readme import code_blocks, readme_of, references
-from mlestar.core.readme_claims import claims
-from mlestar.core.slots import is_concrete
+from mlestar.core.project.dependencies import LOCK_FILES, REQUIREMENT_FILES
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 _DEPENDENCY_FILES = rf"{LOCK_FILES}|{REQUIREMENT_FILES}|^(pyproject\.toml|setup\.(py|cfg)|Pipfile|environment\.ya?ml)$"
 _RESULTS = re.compile(

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from mlestar.checks.inspected import absent, attested, graded, inspected
 from mlestar.checks.registry import check
 from mlestar.checks.trial import lacking, not_settled, tried
-from mlestar.core.ci import jobs, reached
-from mlestar.core.commands import runs_tests
+from mlestar.core.code.test_cases import TestCount, count_tests
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
-from mlestar.core.test_cases import TestCount, count_tests
+from mlestar.core.project.ci import jobs, reached
+from mlestar.core.project.commands import runs_tests
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ProjectFacts
-    from mlestar.core.trial_facts import TestTrial
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.trial import TestTrial
 
 _LICENCE_TEXT = re.compile(
     r"MIT License|Permission is hereby granted, free of charge|Apache License|BSD \d-Clause|"

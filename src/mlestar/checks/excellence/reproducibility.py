@@ -9,16 +9,16 @@ from mlestar.checks.inspected import absent, graded, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
-from mlestar.core.dependencies import covers, dependencies
+from mlestar.core.code.randomness import random_sources
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.randomness import random_sources
+from mlestar.core.project.dependencies import covers, dependencies
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
-    from mlestar.core.dependencies import Dependencies
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ProjectFacts
-    from mlestar.core.trial_facts import TrainingTrial
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.trial import TrainingTrial
+    from mlestar.core.project.dependencies import Dependencies
 
 
 @check("X4.1")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from mlestar.checks.inspected import absent
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
-from mlestar.core.git_facts import YEAR_S, Commit
+from mlestar.core.facts.git import YEAR_S, Commit
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.git_facts import GitFacts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.git import GitFacts
 
 _BOT = re.compile(
     r"\[bot\]|dependabot|renovate|github-actions|pre-commit-ci|greenkeeper|snyk|semantic-release|\bbot\b|copilot|claude|"

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.inspected import absent
 from mlestar.checks.registry import check
-from mlestar.core.ci import jobs
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
-from mlestar.core.pickles import SAFE_FORMATS, dangerous, unknown
-from mlestar.core.project_facts import TEST_PATH
-from mlestar.core.secrets import find_secrets
+from mlestar.core.facts.project import TEST_PATH
+from mlestar.core.project.ci import jobs
+from mlestar.core.project.pickles import SAFE_FORMATS, dangerous, unknown
+from mlestar.core.project.secrets import find_secrets
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ModelFile
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ModelFile
 
 _UNSCANNED = re.compile(r"(\.lock|\.dvc|\.svg|\.min\.js|package-lock\.json)$|(^|/)(dvc\.lock|mlruns/)")
 _FIXTURE = re.compile(r"(^|/)(fixtures?|testdata|test_data|mocks?)/")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import statement
 from mlestar.checks.stated import claims
-from mlestar.core.claim_text import first_number, under
+from mlestar.core.claims.slots import DATE, Slot, is_concrete, slot_verdict
+from mlestar.core.claims.text import first_number, under
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.slots import DATE, Slot, is_concrete, slot_verdict
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 SECURITY = r"\b(security|audit|pen ?test|security audit)\b"
 AUDIT_SLOTS = (

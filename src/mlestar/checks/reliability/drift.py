@@ -14,8 +14,8 @@ from mlestar.core.wording import listed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlestar.core.data_facts import DataFacts, Table
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import DataFacts, Table
     from mlestar.core.statistics.drift import Drift
 
 

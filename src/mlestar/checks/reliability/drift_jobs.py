@@ -10,14 +10,14 @@ from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
-from mlestar.core.deployment import is_deployed, is_trivial
-from mlestar.core.drift_code import alerts_on, drift_modules, schedules, thresholds
+from mlestar.core.code.drift import alerts_on, drift_modules, schedules, thresholds
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
+from mlestar.core.project.deployment import is_deployed, is_trivial
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.trial_facts import DetectorTrial
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.trial import DetectorTrial
 
 _REFERENCE = (
     r"(^|/)[^/]*(reference|baseline)[^/]*\.(csv|parquet|json|ya?ml|feather|"

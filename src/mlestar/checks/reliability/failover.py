@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from mlestar.checks.inspected import absent, graded, inspected
 from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
-from mlestar.core.deployment import Workload, mapping, objects, place, serving_modules, workloads
+from mlestar.core.code.service import input_checks
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
-from mlestar.core.service_code import input_checks
+from mlestar.core.project.deployment import Workload, mapping, objects, place, serving_modules, workloads
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ProjectFacts
-    from mlestar.core.trial_facts import PredictTrial
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.trial import PredictTrial
 
 _NO_MANIFEST = "no Kubernetes or Compose manifest in the project"
 _BACKING = re.compile(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.registry import check
-from mlestar.core.alerts import TOPICS, alert_rules
-from mlestar.core.deployment import calls_into, is_deployed, serving_modules
+from mlestar.core.code.service import prediction_logs
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
-from mlestar.core.service_code import prediction_logs
+from mlestar.core.project.alert_rules import TOPICS, alert_rules
+from mlestar.core.project.deployment import calls_into, is_deployed, serving_modules
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
 
 METRICS_LIBRARIES = frozenset(
     {

@@ -10,11 +10,11 @@ from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
-from mlestar.core.objectives import objectives
+from mlestar.core.project.objectives import objectives
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.objectives import Objectives
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.project.objectives import Objectives
 
 
 @check("R3.1")

@@ -12,18 +12,18 @@ from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
 from mlestar.checks.reliability.failover import model_workloads
 from mlestar.checks.trial import not_settled, tried, undeclared
-from mlestar.core.deployment import Workload, mapping, place
-from mlestar.core.documents import RUNBOOK, statements_in
+from mlestar.core.claims.documents import RUNBOOK, statements_in
+from mlestar.core.claims.slots import DATE, is_concrete
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
-from mlestar.core.kept_models import newest_two
-from mlestar.core.model_versions import model_versions
-from mlestar.core.slots import DATE, is_concrete
+from mlestar.core.project.deployment import Workload, mapping, place
+from mlestar.core.project.kept_models import newest_two
+from mlestar.core.project.model_versions import model_versions
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.claim_text import Statement
-    from mlestar.core.facts import Facts
-    from mlestar.core.trial_facts import PreviousTrial
+    from mlestar.core.claims.text import Statement
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.trial import PreviousTrial
 
 _DAY_S = 86_400
 _COMMAND = re.compile(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import statement
 from mlestar.checks.stated import claims
-from mlestar.core.claim_text import Statement, first_number, number_of, under
+from mlestar.core.claims.slots import DATE, DURATION, Slot, fill, is_concrete, slot_verdict
+from mlestar.core.claims.text import Statement, first_number, number_of, under
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.slots import DATE, DURATION, Slot, fill, is_concrete, slot_verdict
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 MONITORING = r"\b(monitoring|alerts?|alerting|alarms?|observability)\b"
 ON = frozenset({"true", "yes", "on", "enabled"})

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from mlestar.checks.measured import measured
 from mlestar.checks.registry import check
 from mlestar.checks.stated import stated
-from mlestar.core.claim_text import under
-from mlestar.core.documents import CARD, DATA, PROBLEM, README
+from mlestar.core.claims.documents import CARD, DATA, PROBLEM, README
+from mlestar.core.claims.text import under
 from mlestar.core.evidence import Outcome, Verdict
 from mlestar.core.statistics.columns import features, kind_of, task_of
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import Table
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import Table
     from mlestar.core.statistics.personal_data import PersonalData
 
 _TASK_WORDS = (

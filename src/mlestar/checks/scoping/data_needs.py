@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import check
 from mlestar.checks.stated import stated
-from mlestar.core.documents import CARD, DATA, PROBLEM, README
+from mlestar.core.claims.documents import CARD, DATA, PROBLEM, README
+from mlestar.core.claims.slots import DATE, PLACEHOLDER, Slot, slot_verdict
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.slots import DATE, PLACEHOLDER, Slot, slot_verdict
 
 if TYPE_CHECKING:
-    from mlestar.core.claim_text import Statement
-    from mlestar.core.facts import Facts
+    from mlestar.core.claims.text import Statement
+    from mlestar.core.facts.collected import Facts
 
 DATA_KEYS = r"\bdata(set|sets)?\b|composition|corpus"
 DATA_SLOTS = (

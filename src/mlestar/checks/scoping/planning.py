@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import check
 from mlestar.checks.stated import stated
-from mlestar.core.claim_text import Statement, first_number, under
-from mlestar.core.documents import EXPERIMENT, PLAN, PROBLEM, README
+from mlestar.core.claims.documents import EXPERIMENT, PLAN, PROBLEM, README
+from mlestar.core.claims.slots import DATE, DURATION, Slot, fill, slot_verdict
+from mlestar.core.claims.text import Statement, first_number, under
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
-from mlestar.core.slots import DATE, DURATION, Slot, fill, slot_verdict
 from mlestar.core.statistics.intervals import n_per_arm
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 PLAN_KEYS = r"\b(plan|timeline|milestones?|schedule|roadmap|phases?|delivery|project plan)\b"
 MILESTONE = rf"[^\n]{{0,80}}?(?:{DATE})[^\n]{{0,80}}"

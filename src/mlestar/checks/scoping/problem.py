@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import check, statement
 from mlestar.checks.stated import stated
-from mlestar.core.claim_text import Statement, under
-from mlestar.core.documents import CARD, PROBLEM, README
+from mlestar.core.claims.documents import CARD, PROBLEM, README
+from mlestar.core.claims.slots import Slot, items_of, slot_verdict
+from mlestar.core.claims.text import Statement, under
 from mlestar.core.evidence import Outcome, Verdict, Where
-from mlestar.core.slots import Slot, items_of, slot_verdict
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 LONGEST_NAME = 3
 """Words of a column's name; more is a description of it."""

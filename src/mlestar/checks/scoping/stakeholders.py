@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import check
 from mlestar.checks.stated import stated
-from mlestar.core.claim_text import under
-from mlestar.core.documents import CARD, PLAN, PROBLEM, README, RUNBOOK
+from mlestar.core.claims.documents import CARD, PLAN, PROBLEM, README, RUNBOOK
+from mlestar.core.claims.slots import DATE, Slot, is_concrete, slot_verdict
+from mlestar.core.claims.text import under
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.git_facts import YEAR_S
-from mlestar.core.slots import DATE, Slot, is_concrete, slot_verdict
+from mlestar.core.facts.git import YEAR_S
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.git_facts import GitFacts
-    from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.git import GitFacts
+    from mlestar.core.facts.project import ProjectFacts
 
 OWNER_FILE = r"(^|/)(codeowners|maintainers?(\.\w+)?|owners(\.\w+)?)$"
 OWNER_KEYS = r"\b(owners?|accountable|responsible|maintainers?|product owner|model owner|contacts?|stakeholders?)\b"

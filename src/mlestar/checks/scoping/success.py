@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import check
 from mlestar.checks.stated import stated
-from mlestar.core.claim_text import Statement, under
-from mlestar.core.documents import CARD, PLAN, PROBLEM, README
+from mlestar.core.claims.documents import CARD, PLAN, PROBLEM, README
+from mlestar.core.claims.slots import DATE, DURATION, Slot, is_concrete, items_of, slot_verdict
+from mlestar.core.claims.text import Statement, under
 from mlestar.core.evidence import Outcome, Verdict, Where
-from mlestar.core.slots import DATE, DURATION, Slot, is_concrete, items_of, slot_verdict
 from mlestar.core.statistics.intervals import n_per_arm
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 SUCCESS = r"(?<!non )\b(goal|objective|metric|kpi|success|target|purpose|outcome|aim|okr|problem)s?\b"
 UP_OR_DOWN = (

@@ -12,7 +12,7 @@ from mlestar.core.evidence import Outcome, Verdict
 from mlestar.core.wording import percent
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 _PREFERRED = ("roc_auc", "balanced_accuracy", "f1", "accuracy", "r2", "rmse", "mae")
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from mlestar.checks.inspected import inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
+from mlestar.core.code.leakage.analysis import find_leaks
 from mlestar.core.evidence import Outcome, Verdict
-from mlestar.core.leakage import find_leaks
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 
 @check("T2.3")

@@ -14,8 +14,8 @@ from mlestar.core.statistics.quality import Repeats, conflicts, constants, dupli
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import Table
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import Table
 
 _MIN_REPEATS = 2
 

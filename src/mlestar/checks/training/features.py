@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from mlestar.checks.inspected import absent, attested, graded, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
-from mlestar.core.declared_pipelines import training_modules
-from mlestar.core.deployment import serving_modules
+from mlestar.core.code.import_graph import reachable, tested_modules
 from mlestar.core.evidence import Outcome, Verdict
-from mlestar.core.import_graph import reachable, tested_modules
+from mlestar.core.project.declared_pipelines import training_modules
+from mlestar.core.project.deployment import serving_modules
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ProjectFacts
-    from mlestar.core.source_facts import SourceModule
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.source import SourceModule
 
 _FEATURE_PATH = re.compile(r"feature|preprocess|transform|clean|encod|pipeline", re.IGNORECASE)
 _FEATURE_CODE = re.compile(

@@ -10,7 +10,7 @@ from mlestar.checks.registry import check
 from mlestar.core.evidence import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 
 @check("T1.4")

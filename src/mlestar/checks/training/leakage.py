@@ -13,8 +13,8 @@ from mlestar.core.statistics.columns import features, kind_of
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import DataFacts, Table
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import DataFacts, Table
     from mlestar.core.statistics.single_features import SingleFeature
     from mlestar.core.statistics.splits import Overlap
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.registry import check
 from mlestar.checks.trial import lacking, not_settled, tried
-from mlestar.core.ci import jobs, reached
-from mlestar.core.commands import runs_tests
-from mlestar.core.declared_pipelines import declared_pipelines, training_modules, trains
-from mlestar.core.deployment import objects
+from mlestar.core.claims.slots import DURATION
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
-from mlestar.core.slots import DURATION
+from mlestar.core.project.ci import jobs, reached
+from mlestar.core.project.commands import runs_tests
+from mlestar.core.project.declared_pipelines import declared_pipelines, training_modules, trains
+from mlestar.core.project.deployment import objects
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ProjectFacts
-    from mlestar.core.trial_facts import TestTrial, TrainingTrial
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.trial import TestTrial, TrainingTrial
 
 _MAX_AGE = re.compile(
     (

@@ -10,12 +10,12 @@ from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.measured import measured, measured_by_run
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Outcome, Verdict, Where
-from mlestar.core.inferred_schema import violations
+from mlestar.core.statistics.inferred_schema import violations
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.project_facts import ProjectFacts
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
 
 _LIBRARIES = {
     "pandera",

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from mlestar.checks.registry import statement
 from mlestar.checks.stated import claims
-from mlestar.core.claim_text import Statement, first_number, number_of, under
+from mlestar.core.claims.slots import DURATION, Slot, is_concrete, slot_verdict
+from mlestar.core.claims.text import Statement, first_number, number_of, under
 from mlestar.core.evidence import Level, Outcome, Verdict
-from mlestar.core.slots import DURATION, Slot, is_concrete, slot_verdict
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
+    from mlestar.core.facts.collected import Facts
 
 FAMILY = r"^(algorithm|model( type| family)?|estimator|family)$"
 PARAMETERS = (

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from mlestar.checks.inspected import absent, attested, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
-from mlestar.core.documents import CARD, README, statements_in
+from mlestar.core.claims.documents import CARD, README, statements_in
+from mlestar.core.code.tuning import Search, searches
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
-from mlestar.core.tuning_code import Search, searches
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
-    from mlestar.core.facts import Facts
-    from mlestar.core.report_facts import TrackedRun
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.reports import TrackedRun
 
 _FAMILY = re.compile(
     r"^(algorithm|model(_?(name|type|class|family))?|estimator|classifier|regressor|booster)$", re.IGNORECASE

@@ -13,7 +13,7 @@ from mlestar.core.statistics.resampling import bootstrap_means
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import Predictions
+    from mlestar.core.facts.data import Predictions
 
 _DRAWS = 1000
 _PLAUSIBLE_AUC = 0.70  # [ours] a model this good must be detectable before a miss may count as a fail

@@ -10,7 +10,7 @@ from mlestar.core.statistics.metrics import class_codes
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import Predictions
+    from mlestar.core.facts.data import Predictions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from mlestar.core.data_facts import Task
+    from mlestar.core.facts.data import Task
 
 Kind = Literal["empty", "number", "flag", "category", "time", "text"]
 

@@ -11,7 +11,7 @@ from mlestar.core.statistics.intervals import newcombe
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlestar.core.data_facts import Experiment
+    from mlestar.core.facts.data import Experiment
 
 _ALPHA = 0.05
 _PRIOR = 0.5  # Jeffreys prior of the Beta-binomial mixture

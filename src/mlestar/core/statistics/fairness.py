@@ -12,7 +12,7 @@ from mlestar.core.statistics.metrics import predicted_classes
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import Predictions
+    from mlestar.core.facts.data import Predictions
 
 _FAMILY_ALPHA = 0.05
 _MIN_ROWS = 30

@@ -12,7 +12,7 @@ from mlestar.core.statistics.prose import prose_columns
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import DataFacts
+    from mlestar.core.facts.data import DataFacts
 
 _REPEATS = 5
 _TEST_ROWS = 1000

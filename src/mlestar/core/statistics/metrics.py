@@ -11,7 +11,7 @@ from mlestar.core.statistics.ranking import auc, macro_auc
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import Predictions
+    from mlestar.core.facts.data import Predictions
 
 _NAMES = {
     "accuracy": ("accuracy", "acc", "testaccuracy", "accuracyscore"),

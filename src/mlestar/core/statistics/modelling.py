@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from mlestar.core.data_facts import Task
+    from mlestar.core.facts.data import Task
 
 ROW_CAP = 3000  # rubric section 3: all data checks then take seconds on one thread
 MIN_CLASS_ROWS = 6  # a class needs two rows in each of three folds

@@ -10,7 +10,7 @@ from mlestar.core.statistics.ranking import auc, auc_standard_error
 from mlestar.core.statistics.resampling import bootstrap_means
 
 if TYPE_CHECKING:
-    from mlestar.core.data_facts import Predictions
+    from mlestar.core.facts.data import Predictions
 
 _DRAWS = 1000
 _Z = 1.959963984540054  # standard normal quantile of 0.975

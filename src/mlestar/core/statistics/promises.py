@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mlestar.core.statements import stated_metrics
+from mlestar.core.claims.statements import stated_metrics
 from mlestar.core.statistics.intervals import wilson
 from mlestar.core.statistics.metrics import LOWER_IS_BETTER, canonical, recomputed
 
 if TYPE_CHECKING:
-    from mlestar.core.claim_text import Statement
-    from mlestar.core.data_facts import Predictions
+    from mlestar.core.claims.text import Statement
+    from mlestar.core.facts.data import Predictions
 
 _DRAWS = 300
 _METRIC = re.compile(

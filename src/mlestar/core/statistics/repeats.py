@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import Predictions
+    from mlestar.core.facts.data import Predictions
 
 
 def metric_difference(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from mlestar.core.data_facts import DataFacts, Predictions, Table, Task
+    from mlestar.core.facts.data import DataFacts, Predictions, Table, Task
     from mlestar.core.statistics.modelling import Matrix, Target
 
 

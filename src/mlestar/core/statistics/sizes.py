@@ -12,7 +12,7 @@ from mlestar.core.statistics.columns import blank_to_missing, features, identifi
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlestar.core.data_facts import Task
+    from mlestar.core.facts.data import Task
 
 _MOST_CATEGORIES = 50  # beyond this a category is hashed or embedded, not one-hot encoded
 _ROWS = re.compile(r"^\s*~?\s*(\d[\d,_ ]*)\s*(k|m|thousand|million)?\b", re.IGNORECASE)

@@ -15,7 +15,7 @@ from mlestar.core.statistics.simple_models import aligned
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlestar.core.data_facts import DataFacts, Predictions
+    from mlestar.core.facts.data import DataFacts, Predictions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlestar.core.score_views import DimensionView
+    from mlestar.core.score.views import DimensionView
 
 HUNDRED = 100.0
 RADAR_RADIUS = 110.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.evidence import Outcome
-from mlestar.core.rubric import CRITERIA, DIMENSIONS
+from mlestar.core.score.rubric import CRITERIA, DIMENSIONS
 from mlestar.interfaces.dashboard import charts
 
 if TYPE_CHECKING:

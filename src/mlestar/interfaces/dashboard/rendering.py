@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from mlestar import __version__
 from mlestar.core.evidence import Level
-from mlestar.core.rubric import CHECKS, CRITERIA, DIMENSIONS
-from mlestar.core.score_views import FindingView
+from mlestar.core.score.rubric import CHECKS, CRITERIA, DIMENSIONS
+from mlestar.core.score.views import FindingView
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MINUTE_S = 60

@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, Field, create_model
 
-from mlestar.core.alerting import Alert
 from mlestar.core.evidence import Where
-from mlestar.core.readiness import NextAction
 from mlestar.core.run import Pipeline, Run
-from mlestar.core.score_views import DimensionView, FindingView, Interpretation
+from mlestar.core.score.alerting import Alert
+from mlestar.core.score.readiness import NextAction
+from mlestar.core.score.views import DimensionView, FindingView, Interpretation
 from mlestar.core.thinking.model import ContextEntry
 from mlestar.core.windows.reading import EntryView, WindowRead, WindowReport
 from mlestar.core.windows.receipt import Receipt, WindowUse

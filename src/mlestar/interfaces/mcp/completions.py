@@ -74,6 +74,6 @@ async def _known(services: Services, name: str, workspace: str) -> list[str]:
 
 
 def _in_the_rubric(name: str) -> list[str]:
-    from mlestar.core.rubric import CHECKS, DIMENSIONS  # not on the way to the first answer
+    from mlestar.core.score.rubric import CHECKS, DIMENSIONS  # not on the way to the first answer
 
     return list(CHECKS) if name == "check" else [*(dimension.key for dimension in DIMENSIONS), ALL]

@@ -27,7 +27,7 @@ def add_prompts(server: MCPServer[Any]) -> None:
         workspace: Workspace = "default",
     ) -> str:
         """Judge a project folder in all five dimensions, or one, and say what to do next."""
-        from mlestar.core.rubric import DIMENSIONS, dimension_of  # not on the way to the first answer
+        from mlestar.core.score.rubric import DIMENSIONS, dimension_of  # not on the way to the first answer
 
         if dimension != ALL and dimension_of(dimension) is None:
             valid = [*(known.key for known in DIMENSIONS), ALL]

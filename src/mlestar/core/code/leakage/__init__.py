@@ -1,0 +1,1 @@
+"""Leaks of held-out data into training, found by following variables through the source."""

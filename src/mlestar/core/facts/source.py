@@ -1,0 +1,86 @@
+"""Python source as text and syntax tree, of a module or of a notebook's code cells."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import warnings
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from mlestar.core.code.imports import called_names, imported_names, imports
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The syntax tree, or None when this is not Python that the parser accepts.
+
+    A tree is thousands of objects without a cycle among them; looking for cycles while it grows takes four times as
+    long as growing it, so the collector rests meanwhile.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a foreign file's invalid escapes are not our warnings
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceModule:
+    """One `.py` file, or the code cells of one notebook joined in order.
+
+    Attributes:
+        path: Relative to the project, with forward slashes.
+        text: The source; in a notebook, line magics are commented out so that line numbers stay.
+        sha256: Of the file's bytes.
+        cell_starts: (n_cells,) first line of each code cell in `text`, ascending; empty for a module.
+    """
+
+    path: str
+    text: str
+    sha256: str = ""
+    cell_starts: tuple[int, ...] = ()
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether the code came out of a notebook."""
+        return self.path.endswith(".ipynb")
+
+    @property
+    def dotted(self) -> str:
+        """Import path from the project's root: `src/a/b.py` is `src.a.b`, a package's `__init__` is the package."""
+        return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    @cached_property
+    def tree(self) -> ast.Module | None:
+        """The syntax tree, parsed on first use; None when this is not Python that the parser accepts."""
+        return parsed(self.text)
+
+    @cached_property
+    def imports(self) -> Mapping[str, str]:
+        """Local name -> full dotted name of what it was imported from."""
+        return imports(self.tree)
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """Top-level names of the absolute imports."""
+        return imported_names(self.text)
+
+    @cached_property
+    def calls(self) -> tuple[tuple[str, int], ...]:
+        """(full name, line) of each call of something imported."""
+        return called_names(self.tree)
+
+    def place(self, line: int) -> tuple[int, str]:
+        """A line of `text` as (line in its cell, "cell k"); (line, "") in a module."""
+        if not self.cell_starts:
+            return line, ""
+        index = max(0, bisect_right(self.cell_starts, line) - 1)
+        return line - self.cell_starts[index] + 1, f"cell {index + 1}"

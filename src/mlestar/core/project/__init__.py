@@ -1,0 +1,1 @@
+"""What a project keeps beside its code: automation, deployment, models, objectives, rules."""

@@ -1,0 +1,156 @@
+"""What is deployed: Kubernetes workloads, Compose services and serving code, in one shape."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlestar.core.score.profiles import WEB_LIBRARIES
+
+if TYPE_CHECKING:
+    from mlestar.core.evidence import Where
+    from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.source import SourceModule
+
+SERVING_KINDS = frozenset(
+    {"Deployment", "StatefulSet", "DaemonSet", "Rollout", "ReplicaSet", "InferenceService", "Service"}
+)
+_WORKLOADS = SERVING_KINDS - {"Service"}
+_SERVERLESS = frozenset({"serving.knative.dev/v1", "serving.kserve.io/v1beta1"})
+_COMPOSE = re.compile(r"(^|/)(docker-)?compose[^/]*\.ya?ml$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """One long-running thing.
+
+    Attributes:
+        kind: As Kubernetes names it, or ComposeService.
+        spec: Of the workload; `pod` of its pods; a Compose service is both.
+        containers: Container objects.
+    """
+
+    path: str
+    kind: str
+    name: str
+    line: int | None
+    spec: dict[str, Any] = field(default_factory=dict)
+    pod: dict[str, Any] = field(default_factory=dict)
+    containers: tuple[dict[str, Any], ...] = ()
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """The value when it is an object, else an empty one."""
+    return {str(key): part for key, part in value.items()} if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> list[Any]:
+    """The value when it is a list, else an empty one."""
+    return list(value) if isinstance(value, list) else []
+
+
+def objects(project: ProjectFacts, *kinds: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Kubernetes objects of the kinds (any kind when none is named) with their file; `List` objects are opened."""
+    for path, document in project.parsed():
+        for item in [document, *sequence(mapping(document).get("items"))]:
+            found = mapping(item)
+            if "apiVersion" in found and "kind" in found and (not kinds or found["kind"] in kinds):
+                yield path, found
+
+
+def workloads(project: ProjectFacts) -> list[Workload]:
+    """Everything that is meant to stay up: batch jobs are not."""
+    return project.derived("workloads", _workloads)
+
+
+def _workloads(project: ProjectFacts) -> list[Workload]:
+    found = [_workload(project, path, item) for path, item in objects(project, *_WORKLOADS)]
+    found += [
+        _workload(project, path, item)
+        for path, item in objects(project, "Service")
+        if str(item.get("apiVersion")) in _SERVERLESS
+    ]
+    return [*found, *_compose(project)]
+
+
+def place(project: ProjectFacts, workload: Workload, key: str) -> Where:
+    """The first line at or below the workload's name that holds the key, else the name's line."""
+    lines = project.texts.get(workload.path, "").splitlines()
+    start = workload.line or 1
+    for number, line in enumerate(lines[start - 1 :], start=start):
+        if line.strip() == "---":
+            break
+        if re.match(rf"\s*-?\s*{re.escape(key)}\s*:", line):
+            return project.where(workload.path, number)
+    return project.where(workload.path, workload.line)
+
+
+def serving_modules(project: ProjectFacts) -> list[SourceModule]:
+    """Own modules that import a web or model-serving library."""
+    return project.derived(
+        "serving modules",
+        lambda whole: [module for module in whole.own_modules.values() if module.imported & WEB_LIBRARIES],
+    )
+
+
+def is_deployed(project: ProjectFacts) -> bool:
+    """Whether anything in the project is meant to run as a service."""
+    return bool(serving_modules(project) or workloads(project))
+
+
+def calls_into(module: SourceModule, libraries: frozenset[str]) -> int | None:
+    """The first line that calls something imported from one of the libraries; None when none is called."""
+    if not module.imported & libraries:
+        return None
+    return min((line for name, line in module.calls if name.partition(".")[0] in libraries), default=None)
+
+
+def is_trivial(module: SourceModule) -> bool:
+    """Whether a module has no statement that does anything: empty, only docstrings, `pass` or `...`."""
+    return module.tree is None or not any(_does_something(node) for node in ast.walk(module.tree))
+
+
+def _does_something(node: ast.AST) -> bool:
+    if isinstance(node, (ast.Return, ast.Call, ast.AugAssign, ast.For, ast.While, ast.Raise, ast.Yield)):
+        return not (isinstance(node, ast.Return) and (node.value is None or isinstance(node.value, ast.Constant)))
+    return False
+
+
+def _workload(project: ProjectFacts, path: str, item: dict[str, Any]) -> Workload:
+    spec = mapping(item.get("spec"))
+    name = str(mapping(item.get("metadata")).get("name", ""))
+    if item["kind"] == "InferenceService":
+        spec = mapping(spec.get("predictor"))
+        pod = spec
+        containers = [
+            *sequence(spec.get("containers")),
+            *(mapping(spec.get(key)) for key in ("model", "sklearn", "xgboost")),
+        ]
+    else:
+        pod = mapping(mapping(spec.get("template")).get("spec"))
+        containers = sequence(pod.get("containers"))
+    pattern = rf"^\s*name:\s*[\"']?{re.escape(name)}[\"']?\s*$"
+    return Workload(
+        path=path,
+        kind=str(item["kind"]),
+        name=name,
+        line=project.at(path, pattern).line,
+        spec=spec,
+        pod=pod,
+        containers=tuple(container for container in map(mapping, containers) if container),
+    )
+
+
+def _compose(project: ProjectFacts) -> Iterator[Workload]:
+    for path, document in project.parsed():
+        if not _COMPOSE.search(path):
+            continue
+        for name, service in mapping(mapping(document).get("services")).items():
+            spec = mapping(service)
+            line = project.at(path, rf"^\s+{re.escape(name)}\s*:").line
+            yield Workload(
+                path=path, kind="ComposeService", name=name, line=line, spec=spec, pod=spec, containers=(spec,)
+            )

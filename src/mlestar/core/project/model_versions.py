@@ -1,0 +1,77 @@
+"""Versions of models that a project keeps: registry entries, versioned files, tagged releases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlestar.core.project.deployment import mapping, sequence
+
+if TYPE_CHECKING:
+    from mlestar.core.facts.project import ProjectFacts
+
+_MLFLOW = re.compile(r"mlruns/models/([^/]+)/version-(\d+)/meta\.ya?ml$")
+_REGISTRY = re.compile(r"(registry|model_versions|models)[^/]*\.(json|ya?ml)$", re.IGNORECASE)
+_VERSIONED = re.compile(r"(^|[/_.-])v?(\d+([._]\d+)*|20\d{6}|[0-9a-f]{7,40})([/_.-])", re.IGNORECASE)
+_RELEASE = re.compile(r"^(model[-_/])?v?\d+(\.\d+)+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelVersion:
+    """One kept version; `hash` is empty when none is recorded."""
+
+    name: str
+    path: str
+    hash: str = ""
+
+
+def model_versions(project: ProjectFacts) -> list[ModelVersion]:
+    """The versions of the best source: a registry, else versioned files, else the model files themselves."""
+    for found in (list(_registered(project)), list(_files(project)), list(_tagged(project))):
+        if len(found) > 1:
+            return found
+    return [ModelVersion(name=model.path, path=model.path, hash=model.sha256) for model in project.models[:1]]
+
+
+def _registered(project: ProjectFacts) -> Iterator[ModelVersion]:
+    for path in project.paths(_MLFLOW.pattern):
+        match = _MLFLOW.search(path)
+        document = mapping(next(iter(project.manifests.get(path, ())), None))
+        if match:
+            yield ModelVersion(name=f"{match[1]} {match[2]}", path=path, hash=str(document.get("run_id", "")))
+    for path, document in project.parsed():
+        if not _REGISTRY.search(path):
+            continue
+        entries = (
+            sequence(document)
+            or sequence(mapping(document).get("versions"))
+            or sequence(mapping(document).get("models"))
+        )
+        for entry in map(mapping, entries):
+            version = entry.get("version", entry.get("name"))
+            recorded = next(
+                (str(entry[key]) for key in ("sha256", "hash", "digest", "md5", "checksum") if entry.get(key)), ""
+            )
+            if version is not None:
+                yield ModelVersion(name=str(version), path=path, hash=recorded)
+
+
+def _files(project: ProjectFacts) -> Iterator[ModelVersion]:
+    for model in project.models:
+        if _VERSIONED.search(model.path):
+            yield ModelVersion(name=model.path, path=model.path, hash=model.sha256)
+
+
+def _tagged(project: ProjectFacts) -> Iterator[ModelVersion]:
+    """A release tag pins a model only when the tree tracks one, or its recorded hash."""
+    recorded = next(
+        (entry for entry in project.data_hashes if re.search(r"model|\.(pkl|joblib|onnx|pt|skops)$", entry.path)), None
+    )
+    tracked = next((model for model in project.models if project.git and model.path in project.git.tracked), None)
+    source = recorded.recorded_in if recorded else tracked.path if tracked else ""
+    if source and project.git:
+        for tag in project.git.tags:
+            if _RELEASE.match(tag.name):
+                yield ModelVersion(name=tag.name, path=source, hash=f"{tag.name}@{tag.time}")

@@ -1,0 +1,1 @@
+"""From findings to scores: the rubric, the arithmetic, what a score means, how it changed."""

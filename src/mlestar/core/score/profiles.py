@@ -1,0 +1,94 @@
+"""Which checks do not apply: derived from artefacts by rule, never from what somebody says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import DataFacts
+    from mlestar.core.facts.project import ProjectFacts
+
+IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
+WEB_LIBRARIES = frozenset(
+    {
+        "fastapi",
+        "flask",
+        "django",
+        "starlette",
+        "aiohttp",
+        "tornado",
+        "bottle",
+        "falcon",
+        "sanic",
+        "litestar",
+        "bentoml",
+        "grpc",
+        "gradio",
+        "streamlit",
+        "torchserve",
+        "kserve",
+        "seldon_core",
+        "tritonclient",
+    }
+)
+ONLINE_KINDS = frozenset({"Deployment", "StatefulSet", "InferenceService", "Service", "SeldonDeployment", "Ingress"})
+BATCH_KINDS = frozenset({"CronJob", "Job", "Workflow", "CronWorkflow", "PipelineRun"})
+REGRESSION = "the target is a number: there are no classes"
+TEXT = "free text is all there is to predict from: there are no columns to weigh against each other"
+BATCH = "a scheduled job without a serving process: there is nothing to keep up"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What kind of system this is.
+
+    Attributes:
+        task: binary, multiclass or regression; empty when no data or predictions tell.
+        modality: text (free text is all there is to predict from), mixed (free text beside other columns) or tabular;
+            empty when no training data tell.
+        serving: online or batch; empty when no artefact tells, and then everything applies.
+        not_applicable: Check -> the reason why it does not apply.
+    """
+
+    task: str
+    modality: str
+    serving: str
+    not_applicable: Mapping[str, str]
+
+
+def profile_of(facts: Facts) -> Profile:
+    """Derive the profile from the data and the project."""
+    task = (facts.data.task if facts.data is not None else None) or ""
+    serving = _serving(facts.project) if facts.project is not None else ""
+    rules: dict[str, str] = {}
+    if task == "regression":
+        rules |= dict.fromkeys(("A1.5", "A2.2", "A3.1"), REGRESSION)
+    modality = _modality(facts.data) if facts.data is not None else ""
+    if modality == "text":
+        rules |= dict.fromkeys(("T2.4", "A4.1", "A4.3"), TEXT)
+    if serving == "batch":
+        rules |= dict.fromkeys(("R2.1", "R2.2", "R2.3"), BATCH)
+    return Profile(task=task, modality=modality, serving=serving, not_applicable=rules)
+
+
+def _modality(data: DataFacts) -> str:
+    if data.train is None or not data.target:
+        return ""
+    from mlestar.core.statistics.prose import is_all_prose, prose_columns
+
+    frame, known = data.train.frame, [data.target, data.time_column, *data.group_columns]
+    if is_all_prose(frame, without=known):
+        return "text"
+    return "mixed" if prose_columns(frame, without=known) else "tabular"
+
+
+def _serving(project: ProjectFacts) -> str:
+    kinds = {str(document.get("kind", "")) for _, document in project.parsed() if isinstance(document, Mapping)}
+    imported = {name for module in project.own_modules.values() for name in IMPORT.findall(module.text)}
+    if kinds & ONLINE_KINDS or imported & WEB_LIBRARIES:
+        return "online"
+    return "batch" if kinds & BATCH_KINDS or "airflow" in imported else ""
