@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlestar.checks.measured import measured, measured_by_run
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Outcome, Verdict
+from mlestar.core.statistics.importance import importances
 from mlestar.core.wording import listed, percent
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def importances_are_stable(facts: Facts) -> Iterator[Verdict]:
     """
     good, tolerable = facts.limit("A4.1", "pass"), facts.limit("A4.1", "partial")
     if facts.data is not None and facts.data.test is not None:
-        found = facts.data.importances
+        found = importances(facts.data)
         if found is not None:
             stability = found.stability
             if stability is None:
@@ -84,8 +85,7 @@ def no_feature_dominates(facts: Facts) -> Iterator[Verdict]:
     Limits: Features that tell the same share their importance, so a leak that stands twice may pass here; see T2.1.
         Free text beside the other columns is not weighed: only a pass is told then.
     """
-    if facts.data is not None and facts.data.test is not None and facts.data.importances is not None:
-        found = facts.data.importances
+    if facts.data is not None and facts.data.test is not None and (found := importances(facts.data)) is not None:
         name, share = found.top
         outcome, observed = _dominance(facts, name, share, len(found.names))
         if found.unread and outcome is not Outcome.PASS:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlestar.checks.inspected import absent, attested, graded, inspected
 from mlestar.checks.registry import check
 from mlestar.checks.trial import lacking, not_settled, tried
-from mlestar.core.code.test_cases import TestCount, count_tests
+from mlestar.core.code.defined_tests import TestCount, count_tests
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
 from mlestar.core.project.ci import jobs, reached
 from mlestar.core.project.commands import runs_tests

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlestar.checks.measured import measured, measured_by_run
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Outcome, Verdict
+from mlestar.core.statistics.importance import importances
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def features_earn_their_place(facts: Facts) -> Iterator[Verdict]:
     Fix: Drop the features listed, one group at a time, and compare.
     Limits: A feature that matters only together with another one may look idle on few rows; free text is not judged.
     """
-    if facts.data is not None and facts.data.test is not None and facts.data.importances is not None:
-        found = facts.data.importances
+    if facts.data is not None and facts.data.test is not None and (found := importances(facts.data)) is not None:
         idle = found.idle(_ALPHA)
         outcome, observed = _judged(facts, idle, len(found.names) + len(found.unread))
         yield measured(facts.data.test, outcome, observed, column=idle[0] if idle else "")

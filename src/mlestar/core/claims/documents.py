@@ -33,7 +33,8 @@ def statements_in(project: ProjectFacts | None, *kinds: str) -> list[Statement]:
     if project is None:
         return []
     wanted = re.compile("|".join(kinds), re.IGNORECASE)
-    return [statement for path, stated in project.stated.items() if wanted.search(path) for statement in stated]
+    documents = project.derived("statements of documents", read_documents)
+    return [statement for path, stated in documents.items() if wanted.search(path) for statement in stated]
 
 
 def read_documents(project: ProjectFacts) -> dict[str, list[Statement]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+from mlestar.core.facts.derived import Derived
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-    from mlestar.core.statistics.importance import Importances
 
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -104,7 +103,7 @@ class Experiment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataFacts:
+class DataFacts(Derived):
     """The tables of one evaluation.
 
     `train` and `test` are splits of one data set; `reference` and `current` are the same features at two times;
@@ -123,10 +122,3 @@ class DataFacts:
     experiment: Experiment | None = None
     label_audit: Table | None = None
     seed: int = 0
-
-    @cached_property
-    def importances(self) -> Importances | None:
-        """Permutation importances of a quick model on these tables: computed once, for all checks that ask."""
-        from mlestar.core.statistics.importance import importances
-
-        return importances(self)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlestar.core.evidence import Where
+from mlestar.core.facts.derived import Derived
 from mlestar.core.facts.reports import Reports
 
 if TYPE_CHECKING:
-    from mlestar.core.claims.text import Statement
     from mlestar.core.facts.git import GitFacts
     from mlestar.core.facts.source import SourceModule
 
-T = TypeVar("T")
 FileKind = Literal["python", "notebook", "config", "document", "script", "text", "data", "model", "binary"]
 TEST_PATH = re.compile(r"(^|/)(tests?|testing|spec)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 VENDORED_PATH = re.compile(r"(^|/)(vendor|third_party|node_modules|site-packages|examples?|docs?)/")
@@ -76,7 +75,7 @@ class DataHash:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProjectFacts:
+class ProjectFacts(Derived):
     """One project folder, read once. Paths are relative to `root`, with forward slashes, and sorted.
 
     Attributes:
@@ -133,16 +132,6 @@ class ProjectFacts:
                 yield path, document
 
     @cached_property
-    def _derived(self) -> dict[str, Any]:
-        return {}
-
-    def derived(self, name: str, work: Callable[[ProjectFacts], T]) -> T:
-        """What `work` makes of this project, worked out once: several checks look at the same things."""
-        if name not in self._derived:
-            self._derived[name] = work(self)
-        return self._derived[name]
-
-    @cached_property
     def own_modules(self) -> dict[str, SourceModule]:
         """Modules and notebooks that are neither tests nor vendored."""
         return {
@@ -150,13 +139,6 @@ class ProjectFacts:
             for path, module in self.modules.items()
             if not TEST_PATH.search(path) and not VENDORED_PATH.search(path)
         }
-
-    @cached_property
-    def stated(self) -> dict[str, list[Statement]]:
-        """Path -> statements of its documents, the root's first: parsed on first use."""
-        from mlestar.core.claims.documents import read_documents
-
-        return read_documents(self)
 
     @cached_property
     def test_modules(self) -> dict[str, SourceModule]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.claims.readme import code_blocks, readme_of
-from mlestar.core.code.test_cases import count_tests
+from mlestar.core.code.defined_tests import count_tests
 from mlestar.core.project.commands import commands_of
 from mlestar.core.project.declared_pipelines import trains
 from mlestar.core.project.deployment import mapping, sequence

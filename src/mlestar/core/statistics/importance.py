@@ -80,6 +80,11 @@ class Importances:
 
 
 def importances(data: DataFacts) -> Importances | None:
+    """Permutation importances of a quick model on these tables: computed once, for all checks that ask."""
+    return data.derived("importances", _importances)
+
+
+def _importances(data: DataFacts) -> Importances | None:
     """Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019) on the test table.
 
     Histogram gradient boosting on at most 3,000 training rows, five permutations, at most 1,000 test rows (fewer with
