@@ -143,3 +143,7 @@ def test_writes_and_refusals_are_in_the_audit_log_without_tokens(rest: Rest, dat
     assert ("team", "team", "allowed") in mine
     assert ("team", "other", "refused") in mine
     assert "token" not in text.replace("mlestar_token", "")
+
+
+def test_blanks_around_a_header_are_not_part_of_it(rest: Rest) -> None:
+    assert rest.get(f"{API}/score", Authorization=" \t Bearer root-token \t ").status == 200

@@ -90,6 +90,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         send = _with_headers(send, self._oauth.challenge("insufficient_scope") if self._oauth else "")
+        # The blanks around a value are not part of it (RFC 9110, 5.5); httptools leaves those that follow it.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         access: Access | None = None
         try:
