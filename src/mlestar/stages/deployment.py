@@ -29,6 +29,7 @@ TRUSTED = frozenset({
     "mlestar.stages.columns.Components",
     "mlestar.stages.columns.DateParts",
     "mlestar.stages.columns.Texts",
+    "mlestar.stages.embeddings.Embeddings",
     "mlestar.stages.transformer.TextEncoder",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",

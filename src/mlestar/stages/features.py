@@ -10,8 +10,9 @@ from mlestar.stages import table
 if TYPE_CHECKING:
     import pandas as pd
 
-View = Literal["sparse", "dense"]
-"""How columns are laid out: wide and scaled for linear models, narrow and raw for trees."""
+View = Literal["sparse", "dense", "embedded"]
+"""How columns are laid out: wide and scaled for linear models, narrow and raw for trees; embedded: as for linear
+models, with sentence embeddings in the place of terms."""
 
 TERMS = 20_000
 """Most terms of one text column and one kind (words, characters)."""
@@ -20,7 +21,7 @@ COMPONENTS = 24
 RARE = 5
 """A category with fewer training rows joins the others that are rare."""
 WIDE = 30
-"""Most one-hot columns of one category for trees."""
+"""Most one-hot columns of one category in a dense layout."""
 CHECK_ROWS = 500
 
 
@@ -31,7 +32,7 @@ def build_transformer(
 
     Args:
         kinds: Feature -> kind (see `table`).
-        view: Layout for linear models ("sparse") or trees ("dense").
+        view: Layout for linear models ("sparse", "embedded") or trees ("dense").
         n_rows: Rows it will be fitted on.
         seed: Of the truncated SVD.
         without: Steps of the sparse layout that are left out, for an ablation: "scaling", "characters".
@@ -69,7 +70,7 @@ def _categorical(view: View, n_rows: int) -> Any:
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist",
         min_frequency=min(RARE, max(1, n_rows // 20)),
-        max_categories=WIDE if view == "dense" else None,
+        max_categories=None if view == "sparse" else WIDE,
         sparse_output=view == "sparse",
     )
 
@@ -81,7 +82,7 @@ def _dates(view: View) -> Any:
 
     from mlestar.stages.columns import DateParts
 
-    return make_pipeline(DateParts(), SimpleImputer(), StandardScaler()) if view == "sparse" else DateParts()
+    return DateParts() if view == "dense" else make_pipeline(DateParts(), SimpleImputer(), StandardScaler())
 
 
 def _texts(view: View, seed: int, without: frozenset[str]) -> Any:
@@ -89,6 +90,10 @@ def _texts(view: View, seed: int, without: frozenset[str]) -> Any:
 
     from mlestar.stages.columns import Components, Texts
 
+    if view == "embedded":
+        from mlestar.stages.embeddings import Embeddings
+
+        return Embeddings()
     words = Texts(ngram_range=(1, 2), min_df=2, max_features=TERMS, sublinear_tf=True, strip_accents="unicode")
     if view == "dense":
         return make_pipeline(words, Components(n_components=COMPONENTS, random_state=seed))

@@ -54,18 +54,18 @@ class Crossed:
 
 
 def installed(algorithm: str) -> bool:
-    """Whether the library of an algorithm is there."""
-    return not LIBRARIES[algorithm] or find_spec(LIBRARIES[algorithm]) is not None
+    """Whether the libraries of an algorithm are there."""
+    return all(find_spec(library) is not None for library in LIBRARIES[algorithm])
 
 
-def portfolio(algorithm: str) -> list[Member]:
-    """What is tried for an algorithm; of `auto` the linear one comes first."""
+def portfolio(algorithm: str, *, embedded: bool = False) -> list[Member]:
+    """What is tried for an algorithm; of `auto` the linear one comes first, those on embeddings only if `embedded`."""
     if algorithm != "auto":
         return [Member(name=algorithm, algorithm=algorithm, params={})]
     return [
         Member(name=name + suffix, algorithm=name, params=params)
         for name, entry in ALGORITHMS.items()
-        if installed(name)
+        if installed(name) and (embedded or entry.view != "embedded")
         for suffix, params in entry.portfolio.items()
     ]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.run import StageCheck
-from mlestar.stages import metrics
+from mlestar.stages import embeddings, metrics
 from mlestar.stages.algorithms import ALGORITHMS
 from mlestar.stages.blend import Blend, cross_fitted, greedy_weights, mean_of, simplest_good_one
 from mlestar.stages.budget import DEFAULT_S, Budget
@@ -61,12 +62,40 @@ class Learned:
 
 
 def learn(folds: Folds, spec: TrainingSpec, report: Report) -> Learned:
-    """Train what the config asks for. All randomness comes from the seed in `folds`."""
+    """Train what the config asks for. All randomness comes from the seed in `folds`.
+
+    Texts are embedded before the time budget begins: a second run, which finds the vectors, then trains the same model.
+    """
+    with embeddings.remembering(report):
+        embedded, note = _embedded(folds, spec)
+        return _learn(folds, spec, report, embedded=embedded, notes=(note,) if note else ())
+
+
+def _embedded(folds: Folds, spec: TrainingSpec) -> tuple[bool, str]:
+    """Whether members on embeddings take part, their texts then embedded; and why not, where they could have."""
+    if spec.algorithm not in {"auto", "embeddings"}:
+        return False, ""
+    if spec.algorithm == "auto":
+        if not embeddings.text_columns(folds.kinds):
+            return False, ""
+        if not installed("embeddings"):
+            return False, 'text embeddings were not tried: they need pip install "mlestar[embeddings]"'
+        price, most = embeddings.price_s(folds.rows, folds.kinds), spec.time_budget_s or DEFAULT_S
+        if price > most:
+            return False, (
+                f"text embeddings were not tried: making them takes about {price:.0f} s, more than the time budget of "
+                f"{most:g} s; set training.timeBudgetS to {math.ceil(price)} or more"
+            )
+    embeddings.embed(folds.rows, folds.kinds)
+    return True, ""
+
+
+def _learn(folds: Folds, spec: TrainingSpec, report: Report, *, embedded: bool, notes: tuple[str, ...]) -> Learned:
     metric = spec.tuning_metric or metrics.SELECTION[folds.task]
     budget = Budget(spec.time_budget_s or DEFAULT_S)
     if spec.algorithm == "transformer":
         return _learn_transformer(folds, spec, metric, budget, report)
-    members, screened, stopped = portfolio(spec.algorithm), dict[str, float](), ()
+    members, screened, stopped = portfolio(spec.algorithm, embedded=embedded), dict[str, float](), ()
     if len(members) > 1 and len(folds.rows) > SCREEN_ROWS:
         members, screened, stopped = screen(members, folds, metric, budget, report)
     only_tuned = spec.trials > 0 and spec.algorithm != "auto"
@@ -96,7 +125,7 @@ def learn(folds: Folds, spec: TrainingSpec, report: Report) -> Learned:
         answers=blended,
         predicted=folds.predicted,
         checks=_checks(folds, blended, metric),
-        notes=_notes(budget, stopped, (tuned.record.get("trials", 0), spec.trials), repeats=repeats),
+        notes=notes + _notes(budget, stopped, (tuned.record.get("trials", 0), spec.trials), repeats=repeats),
         time=_time(budget, stopped, repeats=repeats),
     )
 
