@@ -15,7 +15,7 @@ import psutil
 
 from mlestar.app import Services
 from mlestar.core.run import Status
-from mlestar.execution.supervisor import log_of
+from mlestar.execution.supervisor import lock_of, log_of
 from mlestar.settings import Settings
 from mlestar.storage import runs
 
@@ -109,4 +109,59 @@ async def test_a_run_outlives_a_database_that_is_away_for_a_while(
         starts = await services.database.reading(functools.partial(runs.starts_of, run_id=run.run_id))
         assert starts["training"] == 1
     finally:
+        services.close()
+
+
+TAKES_AND_DIES = """
+import os, sys
+import anyio
+from mlestar.execution.dbos_engine import DbosEngine
+from mlestar.execution.engine import Steps
+from mlestar.execution.supervisor import engine_url
+from mlestar.settings import Settings
+async def work(run_id): os._exit(9)
+async def deploy(run_id, left): raise AssertionError(run_id)
+async def main():
+    engine = DbosEngine(url=engine_url(Settings()), steps=Steps(work=work, deploy=deploy), at_once=1)
+    await engine.launch()
+    await engine.submit(sys.argv[1])
+    await anyio.sleep_forever()
+anyio.run(main)
+"""
+IMPATIENT = """
+from mlestar.app import Services
+from mlestar.execution import supervisor
+from mlestar.settings import Settings
+from mlestar.supervise import work_beside_others
+supervisor.BEGUN_S = 0.5
+work_beside_others(Services(Settings()))
+"""
+
+
+async def test_a_run_that_a_worker_took_and_died_before_it_began_is_taken_up(postgres_url: str, tmp_path: Path) -> None:
+    services = Services(Settings(data_dir=tmp_path / "data", database_url=postgres_url))
+    env = os.environ | {"MLESTAR_DATA_DIR": str(tmp_path / "data"), "MLESTAR_DATABASE_URL": postgres_url}
+    lock = lock_of(services.settings.data_dir)
+    assert lock.acquire()  # no supervisor starts: what follows is all there is
+    second = None
+    try:
+        small = {"data": {"source": "sklearn:iris"}, "training": {"algorithm": "linear"}}
+        run = await services.pipelines.run(config=small, wait_s=0)
+        doomed = [sys.executable, "-c", TAKES_AND_DIES, run.run_id]
+        died = await anyio.run_process(doomed, env=env, check=False)
+        assert died.returncode == 9
+        assert (await services.pipelines.get(run_id=run.run_id)).status == Status.QUEUED
+        second = await anyio.open_process(
+            [sys.executable, "-c", IMPATIENT], env=env, stdin=None, stdout=None, stderr=None
+        )
+        with anyio.fail_after(PATIENCE_S):
+            while not Status(run.status).ended:
+                await anyio.sleep(0.2)
+                run = await services.database.reading(functools.partial(runs.run_of, run_id=run.run_id))
+        assert run.status == Status.SUCCEEDED, run.error
+    finally:
+        lock.release()
+        if second is not None:
+            second.kill()
+            await second.wait()
         services.close()

@@ -116,6 +116,13 @@ class DbosEngine:
             await DBOS.resume_workflow_async(run_id, queue_name=QUEUE)
         return known is not None
 
+    async def taken(self, run_id: str) -> bool:
+        """Whether a process, dead or alive, has taken the run off the queue and not ended it."""
+        from dbos import DBOS
+
+        known = await DBOS.get_workflow_status_async(run_id)
+        return known is not None and known.status == "PENDING"
+
     async def live(self) -> set[str]:
         """Runs whose workflow is under way in this process."""
         return set(self._live)

@@ -50,6 +50,10 @@ class Engine(Protocol):
         """
         ...
 
+    async def taken(self, run_id: str) -> bool:
+        """Whether a process, dead or alive, has taken the run off the queue and not ended it."""
+        ...
+
     async def live(self) -> set[str]:
         """Runs that this process is working on now."""
         ...

@@ -43,6 +43,8 @@ WORKER_MODULES = (
 """What every run's processes need beyond what the launcher has loaded anyway."""
 LEASE_S = 10.0
 """A running run without a heartbeat for so long has lost its worker (the heartbeat comes every 0.9 s)."""
+BEGUN_S = 30.0
+"""Who takes a run off the queue marks it as running at once; one that is not by then has lost its worker."""
 LOCK_TRIES, LOCK_PAUSE_S = 20, 0.05
 _log = logging.getLogger(__name__)
 
@@ -172,10 +174,31 @@ async def _queue(database: Database, engine: Engine, run_id: str) -> None:
     await (engine.fork(run.forked_from, run_id, stage=begins) if begins else engine.submit(run_id))
 
 
+class _TakenRuns:
+    """Queued runs that were taken off the queue by a worker that died before it marked them as running."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+        """Nothing was looked at yet."""
+        self._engine = engine
+        self._clock = clock
+        self._looked: dict[str, tuple[float, bool]] = {}
+
+    async def is_lost(self, run_id: str) -> bool:
+        """Whether the run was already taken `BEGUN_S` ago, and still is."""
+        now = self._clock()
+        at, was_taken = self._looked.setdefault(run_id, (now, False))
+        if now - at < BEGUN_S:
+            return False
+        is_taken = await self._engine.taken(run_id)
+        self._looked[run_id] = (now, is_taken)
+        return is_taken and was_taken
+
+
 async def _serve(database: Database, engine: Engine, clock: Callable[[], float], *, idle_s: float, alone: bool) -> None:
     idle_since, first = anyio.current_time(), True
     seen: set[str] = set()
     resumed: dict[str, float] = {}
+    taken = _TakenRuns(engine, clock)
     while anyio.current_time() - idle_since < idle_s:
         live = await engine.live()
         waiting = await database.reading(runs.unfinished)
@@ -183,7 +206,7 @@ async def _serve(database: Database, engine: Engine, clock: Callable[[], float],
             dead = (alone and first) or clock() - max(sign_of_life, resumed.get(run_id, 0.0)) > LEASE_S
             if run_id in live:
                 continue
-            lost = status is Status.RUNNING and dead
+            lost = dead if status is Status.RUNNING else run_id in seen and await taken.is_lost(run_id)
             if lost:
                 _log.info("run %s is taken up: its worker gave no sign of life", run_id)
                 resumed[run_id] = clock()
