@@ -34,7 +34,7 @@ def open_engine(url: URL) -> Engine:
     """An engine on a file, whose folder is made."""
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_use_lifo=True)  # the pages that a connection holds are those of its last use
+    engine = create_engine(url)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
