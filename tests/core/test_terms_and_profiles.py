@@ -7,7 +7,7 @@ import pytest
 from mlestar.core.facts.collected import Facts
 from mlestar.core.facts.data import DataFacts
 from mlestar.core.facts.git import GitFacts
-from mlestar.core.facts.project import ProjectFacts
+from mlestar.core.facts.project import ProjectFacts, ProjectFile
 from mlestar.core.facts.source import SourceModule
 from mlestar.core.score.limits import LIMITS
 from mlestar.core.score.profiles import profile_of
@@ -65,13 +65,36 @@ def source(text: str) -> dict[str, SourceModule]:
     return {"job.py": SourceModule(path="job.py", text=text)}
 
 
+CRON_JOB = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "score"}}
+WEEKLY = {".github/workflows/w.yml": ProjectFile(path=".github/workflows/w.yml", size=1, kind="config")}
+
+
+def weekly(command: str) -> dict[str, Any]:
+    job = {"runs-on": "ubuntu", "steps": [{"run": command}]}
+    return {".github/workflows/w.yml": ({"on": {"schedule": [{"cron": "0 3 * * 1"}]}, "jobs": {"weekly": job}},)}
+
+
 SERVING: dict[str, tuple[ProjectFacts, str]] = {
     "a web service": (ProjectFacts(root="x", modules=source("from fastapi import FastAPI\n")), "online"),
     "a deployment": (ProjectFacts(root="x", manifests={"d.yaml": ({"kind": "Deployment"},)}), "online"),
-    "a nightly job": (ProjectFacts(root="x", manifests={"d.yaml": ({"kind": "CronJob"},)}), "batch"),
+    "a nightly job": (ProjectFacts(root="x", manifests={"d.yaml": (CRON_JOB,)}), "batch"),
+    "a nightly job of an example": (ProjectFacts(root="x", manifests={"examples/d.yaml": (CRON_JOB,)}), ""),
     "a job beside a service": (
-        ProjectFacts(root="x", modules=source("import flask"), manifests={"d.yaml": ({"kind": "CronJob"},)}),
+        ProjectFacts(root="x", modules=source("import flask"), manifests={"d.yaml": (CRON_JOB,)}),
         "online",
+    ),
+    "a DAG": (ProjectFacts(root="x", modules=source("from airflow import DAG\nwith DAG('a'):\n    ...\n")), "batch"),
+    "a plugin that only imports the scheduler": (
+        ProjectFacts(root="x", modules=source("from airflow.hooks.base import BaseHook\n")),
+        "",
+    ),
+    "a model that CI trains every week": (
+        ProjectFacts(root="x", modules=source("model.fit(x, y)\n"), manifests=weekly("python job.py"), files=WEEKLY),
+        "batch",
+    ),
+    "a library that CI tests every night": (
+        ProjectFacts(root="x", modules=source("model.fit(x, y)\n"), manifests=weekly("pytest"), files=WEEKLY),
+        "",
     ),
     "nothing that serves": (ProjectFacts(root="x", modules=source("import pandas")), ""),
 }
@@ -82,7 +105,7 @@ def test_how_it_is_served_follows_from_artefacts(case: str) -> None:
     facts, serving = SERVING[case]
     profile = profile_of(Facts(project=facts))
     assert profile.serving == serving
-    assert ("R2.1" in profile.not_applicable) == (serving == "batch")
+    assert not profile.not_applicable
 
 
 def test_a_claim_cannot_choose_the_profile() -> None:

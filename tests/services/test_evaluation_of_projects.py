@@ -185,6 +185,14 @@ async def test_an_unknown_view_and_an_unknown_check_name_the_nearest(services: S
         await services.scores.explain(check_id="T2.11")
 
 
+async def test_a_check_that_asks_a_batch_job_something_else_explains_both(services: Services) -> None:
+    explained = await services.scores.explain(check_id="R2.1")
+    assert "three replicas" in explained.claim
+    assert "tried again" in explained.in_batch["claim"]
+    assert explained.in_batch.keys() >= {"why", "how", "threshold", "source", "fix", "limits"}
+    assert (await services.scores.explain(check_id="R2.4")).in_batch == {}
+
+
 async def test_a_check_is_explained_from_its_docstring(services: Services) -> None:
     explained = await services.scores.explain(check_id="a1.2")
     assert explained.critical is False

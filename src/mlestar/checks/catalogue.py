@@ -21,11 +21,14 @@ NO_DOC = CheckDoc(claim="", why="", how="", threshold="", source="", fix="", lim
 
 
 @functools.cache
-def load() -> dict[str, Check]:
-    """Import every module below `checks/<dimension>/`, once, and return the catalogue, by id."""
+def load(serving: str = "") -> dict[str, Check]:
+    """Import every module below `checks/<dimension>/`, once, and return the catalogue, by id.
+
+    `serving` names the profile whose own questions stand in the place of the usual ones (`batch`).
+    """
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         import_module(module.name)
-    return registered()
+    return registered(serving)
 
 
 def run_checks(
@@ -33,15 +36,17 @@ def run_checks(
     ids: Iterable[str] | None = None,
     *,
     not_applicable: Mapping[str, str] | None = None,
+    serving: str = "",
     on_check: Callable[[int, str], None] | None = None,
 ) -> list[Finding]:
     """Judge: every check of `ids` (all, if None) in the rubric's order, at least one finding each.
 
     A check that yields nothing had no input: its finding is `unknown`. One that raises is an `error` finding that
     names the exception's type; neither is ever a fail. `not_applicable` (check -> reason) comes from the profile's
-    rules; a check cannot excuse itself. `on_check` is told how many are done and which one comes next.
+    rules; a check cannot excuse itself. `serving` is the profile's too: some checks ask a batch job something else than
+    a service. `on_check` is told how many are done and which one comes next.
     """
-    catalogue = load()
+    catalogue = load(serving)
     wanted = set(CHECKS if ids is None else ids)
     excused = not_applicable or {}
     findings: list[Finding] = []
@@ -49,7 +54,7 @@ def run_checks(
         if on_check is not None:
             on_check(done, check_id)
         entry = catalogue.get(check_id)
-        verdicts = [_excused(excused[check_id])] if check_id in excused else list(_verdicts(check_id, facts))
+        verdicts = [_excused(excused[check_id])] if check_id in excused else list(_verdicts(check_id, facts, serving))
         doc = entry.doc if entry else NO_DOC
         findings += [finding_of(check_id, doc, verdict) for verdict in verdicts]
     return findings
@@ -59,9 +64,9 @@ def _excused(reason: str) -> Verdict:
     return Verdict(outcome=Outcome.NOT_APPLICABLE, level=Level.INSPECTED, observed=reason)
 
 
-def _verdicts(check_id: str, facts: Facts) -> Iterator[Verdict]:
+def _verdicts(check_id: str, facts: Facts, serving: str) -> Iterator[Verdict]:
     found = False
-    for function in functions_of(check_id):
+    for function in functions_of(check_id, serving):
         try:
             for verdict in function(facts):
                 found = True

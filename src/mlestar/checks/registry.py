@@ -45,41 +45,48 @@ class Check:
     doc: CheckDoc
 
 
-_catalogue: dict[str, Check] = {}
-_statements: dict[str, list[CheckFunction]] = {}
+_catalogue: dict[tuple[str, str], Check] = {}
+_statements: dict[tuple[str, str], list[CheckFunction]] = {}
 
 
-def check(check_id: str) -> Callable[[CheckFunction], CheckFunction]:
-    """Register a check under its rubric id. A second one of the same id is a programming error."""
+def check(check_id: str, *, serving: str = "") -> Callable[[CheckFunction], CheckFunction]:
+    """Register a check under its rubric id; with `serving`, the question that replaces it in that profile.
+
+    A second one of the same id and profile is a programming error.
+    """
 
     def register(function: CheckFunction) -> CheckFunction:
-        if check_id in _catalogue:
+        if (check_id, serving) in _catalogue:
             raise ValueError(f"check {check_id} is registered twice")
-        _catalogue[check_id] = Check(id=check_id, run=function, doc=parse_doc(function.__doc__ or "", check_id))
+        doc = parse_doc(function.__doc__ or "", check_id)
+        _catalogue[check_id, serving] = Check(id=check_id, run=function, doc=doc)
         return function
 
     return register
 
 
-def statement(check_id: str) -> Callable[[CheckFunction], CheckFunction]:
+def statement(check_id: str, *, serving: str = "") -> Callable[[CheckFunction], CheckFunction]:
     """Register a reader of what callers state about a check: it yields verdicts at the level `claimed` only."""
 
     def register(function: CheckFunction) -> CheckFunction:
-        _statements.setdefault(check_id, []).append(function)
+        _statements.setdefault((check_id, serving), []).append(function)
         return function
 
     return register
 
 
-def functions_of(check_id: str) -> tuple[CheckFunction, ...]:
-    """The readers of a check's statements, then the check itself."""
-    own = (_catalogue[check_id].run,) if check_id in _catalogue else ()
-    return (*_statements.get(check_id, ()), *own)
+def functions_of(check_id: str, serving: str = "") -> tuple[CheckFunction, ...]:
+    """The readers of a check's statements, then the check itself, as the profile asks it."""
+    asked = serving if (check_id, serving) in _catalogue else ""
+    own = (_catalogue[check_id, asked].run,) if (check_id, asked) in _catalogue else ()
+    return (*_statements.get((check_id, asked), ()), *own)
 
 
-def registered() -> dict[str, Check]:
-    """Every check imported so far, by id; `catalogue.load()` imports them all."""
-    return dict(sorted(_catalogue.items()))
+def registered(serving: str = "") -> dict[str, Check]:
+    """Every check imported so far, by id, as the profile asks it; `catalogue.load()` imports them all."""
+    chosen = {check_id: entry for (check_id, asked), entry in _catalogue.items() if not asked}
+    chosen |= {check_id: entry for (check_id, asked), entry in _catalogue.items() if serving and asked == serving}
+    return dict(sorted(chosen.items()))
 
 
 def parse_doc(docstring: str, check_id: str) -> CheckDoc:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _KINDS: dict[FileKind, str] = {
     "python": "py pyi",
     "notebook": "ipynb",
-    "config": "yaml yml json toml ini cfg conf env properties tf hcl xml dvc lock sarif",
+    "config": "yaml yml json toml ini cfg conf env properties tf hcl xml dvc lock sarif timer service",
     "document": "md rst txt adoc",
     "script": "sh bash ps1 bat mk smk nf groovy sql r jl",
     "data": "csv tsv parquet jsonl ndjson feather arrow xls xlsx npy npz db sqlite avro orc",

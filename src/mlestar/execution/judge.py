@@ -55,12 +55,13 @@ def _judged(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
         facts,
         ids,
         not_applicable=profile.not_applicable,
+        serving=profile.serving,
         on_check=lambda done, check: report(1 + done, total, f"{check} {CHECKS[check].title}"),
     )
     report(total, total, "judged")
     return {
         "findings": [to_json(finding) for finding in findings],
-        "statements": statements_read(facts, findings),
+        "statements": statements_read(facts, findings, serving=profile.serving),
         "terms": collected.terms.to_json(),
         "profile": {"task": profile.task, "modality": profile.modality, "serving": profile.serving},
         "given": list(collected.given),

@@ -17,7 +17,7 @@ MOST_KEYS = 40
 """Keys of one object that are tried one by one; a larger object is judged as a whole."""
 
 
-def statements_read(facts: Facts, findings: Iterable[Finding]) -> dict[str, Any]:
+def statements_read(facts: Facts, findings: Iterable[Finding], *, serving: str = "") -> dict[str, Any]:
     """Summarise what became of the claims.
 
     Returns:
@@ -27,7 +27,7 @@ def statements_read(facts: Facts, findings: Iterable[Finding]) -> dict[str, Any]
     if not facts.claims:
         return {}
     claims_alone = replace(facts, project=None, data=None, run=None, models=())
-    judged = run_checks(claims_alone)
+    judged = run_checks(claims_alone, serving=serving)
     contradicted = {f.check: f.observed for f in judged if f.outcome is Outcome.FAIL}
     contradicted |= {f.check: f.observed for f in findings if f.refuted}
     return {
@@ -38,20 +38,21 @@ def statements_read(facts: Facts, findings: Iterable[Finding]) -> dict[str, Any]
         "unused": {
             dimension.key: unused
             for dimension in DIMENSIONS
-            if (unused := _unused(claims_alone, dimension.key, dimension.id))
+            if (unused := _unused(claims_alone, dimension.key, dimension.id, serving))
         },
     }
 
 
-def _unused(facts: Facts, dimension: str, letter: str) -> list[str]:
+def _unused(facts: Facts, dimension: str, letter: str, serving: str) -> list[str]:
     claim: Mapping[str, Any] = facts.claims.get(dimension, {})
     if not claim or len(claim) > MOST_KEYS:
         return []
     ids = [check for check in CHECKS if check.startswith(letter)]
-    whole = run_checks(facts, ids)
+    whole = run_checks(facts, ids, serving=serving)
     unused: list[str] = []
     for key in claim:
         rest = {name: value for name, value in claim.items() if name != key}
-        if run_checks(replace(facts, claims={**facts.claims, dimension: rest}), ids) == whole:
+        without = replace(facts, claims={**facts.claims, dimension: rest})
+        if run_checks(without, ids, serving=serving) == whole:
             unused.append(str(key))
     return unused

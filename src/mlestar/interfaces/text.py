@@ -21,6 +21,7 @@ def explanation(check: Explanation) -> str:
         f"Strongest evidence: {check.best_level}{run}"
     )
     parts = [f"{label.capitalize()}: {getattr(check, label)}" for label in EXPLAINED if getattr(check, label)]
+    parts += [f"{label.capitalize()} (batch job): {text}" for label, text in check.in_batch.items()]
     return "\n\n".join([head, *parts])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mlestar import __version__
@@ -70,7 +71,11 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Everything there is to say about a check."""
+    """Everything there is to say about a check.
+
+    `in_batch` has the same texts (claim, why, how, threshold, source, fix, limits) of the question that a batch job is
+    asked in its place; empty where the question is the same.
+    """
 
     check: str
     title: str
@@ -90,6 +95,7 @@ class Explanation:
     fix: str
     limitations: str
     rubric_version: str
+    in_batch: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +168,7 @@ class ScoresService:
             raise NotFound(f"there is no check {check_id!r}", valid=close or list(table.CHECKS), do="name one of these")
         entry = catalogue.load().get(wanted)
         doc = entry.doc if entry else catalogue.NO_DOC
+        other = catalogue.load("batch").get(wanted)
         return Explanation(
             check=spec.id,
             title=spec.title,
@@ -181,6 +188,7 @@ class ScoresService:
             fix=doc.fix,
             limitations=doc.limits,
             rubric_version=table.RUBRIC_VERSION,
+            in_batch=vars(other.doc) if other is not None and other is not entry else {},
         )
 
     async def rubric(self) -> RubricView:
@@ -217,7 +225,7 @@ def _check(spec: table.CheckSpec) -> dict[str, Any]:
 
 def _read(connection: Connection, workspace: str, view: str, thresholds: Thresholds) -> Score:
     kept = stored.scorecard_of(connection, workspace)
-    summary = from_json(kept["summary"]) if kept else summary_of(Judgement.of([], {}), {})
+    summary = from_json(kept["summary"]) if kept else _unjudged()
     summary = replace(summary, alerts=alerts_of(connection, workspace, summary, thresholds))
     score = _score(workspace, view, summary)
     if view == "summary":
@@ -236,7 +244,7 @@ def _read(connection: Connection, workspace: str, view: str, thresholds: Thresho
         findings=views,
         ml_test_score=tests,
         history=stored.history_of(connection, workspace, limit=HISTORY_ENTRIES),
-        checks=check_texts(),
+        checks=check_texts(_serving(summary.terms)),
         version=__version__,
     )
     if view == "sarif":
@@ -244,9 +252,20 @@ def _read(connection: Connection, workspace: str, view: str, thresholds: Thresho
     return replace(score, extra={"text": render_markdown(report) if view == "markdown" else render_html(report)})
 
 
-def check_texts() -> dict[str, CheckText]:
-    """Check id -> what the catalogue and the rubric's table say of it."""
-    known = catalogue.load()
+@cache
+def _unjudged() -> ScoreSummary:
+    """The card of a workspace that nothing was evaluated in: judging the whole rubric takes milliseconds."""
+    return summary_of(Judgement.of([], {}), {})
+
+
+def _serving(terms: Mapping[str, Mapping[str, Any]]) -> str:
+    """How the project is served, as the evaluation of reliability found it."""
+    return str(terms.get("R", {}).get("profile", {}).get("serving", ""))
+
+
+def check_texts(serving: str = "") -> dict[str, CheckText]:
+    """Check id -> what the catalogue and the rubric's table say of it, as the profile asks it."""
+    known = catalogue.load(serving)
     return {
         check: CheckText(
             title=spec.title,

@@ -21,6 +21,11 @@ TEST_PATH = re.compile(r"(^|/)(tests?|testing|spec)/|(^|/)(test_[^/]*|[^/]*_test
 VENDORED_PATH = re.compile(r"(^|/)(vendor|third_party|node_modules|site-packages|examples?|docs?)/")
 
 
+def is_own(path: str) -> bool:
+    """Whether a path is neither a test nor vendored, an example or documentation."""
+    return not TEST_PATH.search(path) and not VENDORED_PATH.search(path)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProjectFile:
     """One regular file. `sha256` is empty when the file was too large to hash; `size` is in bytes."""
@@ -134,11 +139,7 @@ class ProjectFacts(Derived):
     @cached_property
     def own_modules(self) -> dict[str, SourceModule]:
         """Modules and notebooks that are neither tests nor vendored."""
-        return {
-            path: module
-            for path, module in self.modules.items()
-            if not TEST_PATH.search(path) and not VENDORED_PATH.search(path)
-        }
+        return {path: module for path, module in self.modules.items() if is_own(path)}
 
     @cached_property
     def test_modules(self) -> dict[str, SourceModule]:

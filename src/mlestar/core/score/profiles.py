@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlestar.core.facts.project import is_own
+
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
     from mlestar.core.facts.data import DataFacts
@@ -36,10 +38,8 @@ WEB_LIBRARIES = frozenset(
     }
 )
 ONLINE_KINDS = frozenset({"Deployment", "StatefulSet", "InferenceService", "Service", "SeldonDeployment", "Ingress"})
-BATCH_KINDS = frozenset({"CronJob", "Job", "Workflow", "CronWorkflow", "PipelineRun"})
 REGRESSION = "the target is a number: there are no classes"
 TEXT = "free text is all there is to predict from: there are no columns to weigh against each other"
-BATCH = "a scheduled job without a serving process: there is nothing to keep up"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,8 @@ class Profile:
         task: binary, multiclass or regression; empty when no data or predictions tell.
         modality: text (free text is all there is to predict from), mixed (free text beside other columns) or tabular;
             empty when no training data tell.
-        serving: online or batch; empty when no artefact tells, and then everything applies.
+        serving: online or batch (jobs that end, nothing that answers requests: R2.1 to R2.3 then ask about the jobs);
+            empty when no artefact tells, and then everything is asked as of a service.
         not_applicable: Check -> the reason why it does not apply.
     """
 
@@ -70,8 +71,6 @@ def profile_of(facts: Facts) -> Profile:
     modality = _modality(facts.data) if facts.data is not None else ""
     if modality == "text":
         rules |= dict.fromkeys(("T2.4", "A4.1", "A4.3"), TEXT)
-    if serving == "batch":
-        rules |= dict.fromkeys(("R2.1", "R2.2", "R2.3"), BATCH)
     return Profile(task=task, modality=modality, serving=serving, not_applicable=rules)
 
 
@@ -87,8 +86,14 @@ def _modality(data: DataFacts) -> str:
 
 
 def _serving(project: ProjectFacts) -> str:
-    kinds = {str(document.get("kind", "")) for _, document in project.parsed() if isinstance(document, Mapping)}
+    from mlestar.core.project.batch_jobs import batch_jobs
+
+    kinds = {
+        str(document.get("kind", ""))
+        for path, document in project.parsed()
+        if isinstance(document, Mapping) and is_own(path)
+    }
     imported = {name for module in project.own_modules.values() for name in IMPORT.findall(module.text)}
     if kinds & ONLINE_KINDS or imported & WEB_LIBRARIES:
         return "online"
-    return "batch" if kinds & BATCH_KINDS or "airflow" in imported else ""
+    return "batch" if batch_jobs(project) else ""

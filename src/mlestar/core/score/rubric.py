@@ -180,9 +180,9 @@ R1.1 2  m 1 project                 | The service exposes metrics
 R1.2 3  i 2 project                 | Alerts cover latency, traffic, errors, saturation and quality | alerts.yaml
 R1.3 2  i 2 project                 | Predictions and inputs are logged and kept
 R1.4 1  i 1 project                 | Dashboard, on-call owner and runbooks | alerts.yaml
-R2.1 2  i 1 project                 | Enough replicas | deployment.yaml
-R2.2 2  i 1 project                 | Liveness and readiness probes | deployment.yaml
-R2.3 1  i 1 project                 | Disruption budget, anti-affinity, rolling update | deployment.yaml
+R2.1 2  i 1 project                 | Enough replicas; a batch job retries and never overlaps | deployment.yaml
+R2.2 2  i 1 project                 | Liveness and readiness probes; a batch job has a time limit | deployment.yaml
+R2.3 1  i 1 project                 | Disruptions are planned; a batch job can be repeated | deployment.yaml
 R2.4 3  m 2 project,execute         | Bad input meets a safe answer
 R3.1 2  d 1 project                 | Service level objectives are written | slo.yaml
 R3.2 3  m 2 project,model,execute   | Latency is within the objective
