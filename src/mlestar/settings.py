@@ -35,6 +35,11 @@ class Settings(BaseSettings):
         default="",
         description="Empty = SQLite in the data folder; postgresql://user:password@host/database for several servers.",
     )
+    artifacts: str = Field(
+        default="",
+        description="Empty = the data folder; an fsspec address (`s3://bucket/folder`, `gs://...`, `file:///shared`) "
+        "through which servers and workers on several machines hand on what runs make.",
+    )
     roots: tuple[Path, ...] = Field(
         default=(), description="Folders that tools may read (JSON list). Nothing outside them is opened."
     )
@@ -96,6 +101,14 @@ class Settings(BaseSettings):
         if url and (not separator or kind not in {"sqlite", "postgresql+psycopg"}):
             raise ValueError("the database is sqlite:///path or postgresql://user:password@host/database")
         return url
+
+    @field_validator("artifacts")
+    @classmethod
+    def _an_address_that_others_reach(cls, address: str) -> str:
+        protocol, separator, rest = address.partition("://")
+        if address and (not separator or not rest or protocol == "memory" or "::" in address):
+            raise ValueError("the artifact store is an fsspec address: s3://bucket/folder, gs://..., file:///shared")
+        return address.rstrip("/")
 
     @property
     def resolved_database_url(self) -> str:

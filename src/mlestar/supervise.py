@@ -77,6 +77,10 @@ def _engine(services: Services) -> Engine:
     from mlestar.storage.database import Database
 
     settings = services.settings
+    if settings.artifacts:
+        from mlestar.storage.artifact_store import check_installed
+
+        check_installed(settings.artifacts)
     services.database.close()
     services.database = Database(settings.resolved_database_url, patience_s=PATIENCE_S)
     runner = Runner(

@@ -12,7 +12,20 @@ from mlestar.errors import InvalidInput
 from mlestar.interfaces.cli import cli
 
 COMMANDS: Any = typer.main.get_command(cli).commands  # pyright: ignore[reportAttributeAccessIssue] - a group of commands
-STATED = ("serve", "worker", "demo", "evaluate", "explain", "rubric", "run", "rerun", "models", "rollback", "windows")
+STATED = (
+    "serve",
+    "worker",
+    "demo",
+    "evaluate",
+    "explain",
+    "rubric",
+    "run",
+    "rerun",
+    "models",
+    "rollback",
+    "artifact",
+    "windows",
+)
 
 
 def test_the_command_line_has_every_command_that_was_promised() -> None:

@@ -16,7 +16,7 @@ from mlestar.core.score.scoring import is_blocker
 from mlestar.errors import Conflict, InvalidInput, NotFound
 from mlestar.storage import findings as stored_findings
 from mlestar.storage import models, runs
-from mlestar.storage.artifacts import Artifacts
+from mlestar.storage.artifacts import PATIENCE_S, Artifacts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -41,7 +41,7 @@ class Deployment:
     ) -> None:
         """Nothing is done yet."""
         self._database = database
-        self._artifacts = Artifacts(settings.data_dir)
+        self._artifacts = Artifacts(settings.data_dir, settings.artifacts, patience_s=PATIENCE_S)
         self._clock = clock
         self._live = live
         self._run = live.run
@@ -73,8 +73,12 @@ class Deployment:
             checks=(*checks, _gate(environment, blockers)), duration_s=round(self._clock() - begun, 3),
             output={
                 "latency_p95_ms": verified["latency_p95_ms"],
-                "card": str(self._artifacts.path(verified["card_sha256"])),
-                "reference_profile": str(self._artifacts.path(verified["reference_profile_sha256"])),
+                "card": self._artifacts.location(verified["card_sha256"]),
+                "reference_profile": self._artifacts.location(verified["reference_profile_sha256"]),
+                "artifacts": {
+                    "card.md": verified["card_sha256"],
+                    "reference_profile.json": verified["reference_profile_sha256"],
+                },
             },
         )  # fmt: skip
         await self._refuse_broken(state, checks)
@@ -142,7 +146,7 @@ class Deployment:
     ) -> dict[str, Any]:
         """Version, pointer and stage in one transaction."""
         run, at = self._run, self._clock()
-        path = str(self._artifacts.path(sha256))
+        path = self._artifacts.location(sha256)
 
         def register(connection: Connection) -> dict[str, Any]:
             version = models.register(
@@ -162,7 +166,8 @@ class Deployment:
             model = {"name": run.name, "version": version, "sha256": sha256, "path": path, "environment": environment}
             history = models.pointers(connection, run.workspace, run.name, environment)[:HISTORY]
             output = {**state.output, "model": model, "pointer": history}
-            runs.save_stage(connection, run.run_id, replace(state, output=output), artifacts={}, fingerprint="")
+            made = state.output["artifacts"]
+            runs.save_stage(connection, run.run_id, replace(state, output=output), artifacts=made, fingerprint="")
             return model
 
         return await self._database.writing(register)

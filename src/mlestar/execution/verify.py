@@ -27,7 +27,7 @@ from mlestar.stages.card import write_card
 from mlestar.stages.fitted import fitted_on, is_one_pipeline
 from mlestar.stages.profile import reference_profile
 from mlestar.stages.training import answer_of
-from mlestar.storage.artifacts import Artifacts
+from mlestar.storage.artifacts import PATIENCE_S, Artifacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,9 +51,9 @@ def verify(payload: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Load the package, predict the fixture, judge.
 
     Args:
-        payload: run_id, name, config, roots, folder, records (of the worker), source_digest, previous (sha256 and
-            record of the registered version before this one, or null), versions (registered so far), code_commit, at
-            (seconds since 1970).
+        payload: run_id, name, config, roots, folder, store (see `Artifacts`), records (of the worker), source_digest,
+            previous (sha256 and record of the registered version before this one, or null), versions (registered so
+            far), code_commit, at (seconds since 1970).
         report: Told what is being done.
 
     Returns:
@@ -87,7 +87,7 @@ class _Verification:
         self.payload = payload
         self.spec = parse(payload["config"])
         self.records: Mapping[str, Any] = payload["records"]
-        self.artifacts = Artifacts(Path(payload["folder"]))
+        self.artifacts = Artifacts(Path(payload["folder"]), payload.get("store", ""), patience_s=PATIENCE_S)
         data = self.records["data"]
         files = {name: self.artifacts.get(sha256) for name, sha256 in data["artifacts"].items()}
         self.prepared: Prepared = prepared_from(files, data["checks"])

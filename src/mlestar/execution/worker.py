@@ -18,7 +18,7 @@ from mlestar.stages.ablation import ablate
 from mlestar.stages.algorithms import ALGORITHMS
 from mlestar.stages.embeddings import remembering
 from mlestar.stages.folds import FOLDS, Folds, make_folds
-from mlestar.storage.artifacts import Artifacts
+from mlestar.storage.artifacts import PATIENCE_S, Artifacts
 from mlestar.storage.embeddings import EmbeddingStore
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def work(payload: Mapping[str, Any], report: Channel) -> dict[str, Any]:
     """Run the first four stages; each that is finished already is taken from its artifacts.
 
     Args:
-        payload: config, roots, folder (the data folder), max_rows, max_bytes, source_digest (of an earlier attempt of
-            this run; empty the first time), redo (stages that are done again though an output of them is there).
+        payload: config, roots, folder (the data folder), store (see `Artifacts`), max_rows, max_bytes, source_digest
+            (of an earlier attempt of this run; empty the first time), redo (stages that are done again though an output
+            of them is there).
         report: Told of progress, and of every stage as an event.
 
     Returns:
@@ -58,7 +59,7 @@ class _Work:
                 f"{self.spec.data.source} was changed since this run began: its stages would not fit together",
                 do="start a new run",
             )
-        artifacts = Artifacts(Path(payload["folder"]))
+        artifacts = Artifacts(Path(payload["folder"]), payload.get("store", ""), patience_s=PATIENCE_S)
         self.store = StageStore(artifacts, report, self.digest, redo=frozenset(payload.get("redo", ())))
         self.records: dict[str, dict[str, Any]] = {}
 

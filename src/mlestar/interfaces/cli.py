@@ -231,6 +231,21 @@ def rollback(
 
 
 @cli.command()
+def artifact(
+    run_id: Annotated[str, typer.Argument(help="run-...")],
+    name: Annotated[str, typer.Argument(help="model.skops, card.md, reference_profile.json, or a plot: metrics.svg")],
+    output: Annotated[Path, typer.Argument(help="The file to write.", dir_okay=False)],
+    workspace: Workspace = "default",
+    data_dir: DataDir = None,
+) -> None:
+    """Write what a run made to a file, wherever it was made."""
+    services = _services(None, data_dir)
+    output.write_bytes(_run(services.pipelines.artifact(workspace=workspace, run_id=run_id, name=name)))
+    typer.echo(f"{output}: {output.stat().st_size} bytes")
+    services.close()
+
+
+@cli.command()
 def windows(
     window: Annotated[int, typer.Argument(min=0, max=7, help="1 to 7; 0 = overview.")] = 0,
     workspace: Workspace = "default",

@@ -13,7 +13,7 @@ import anyio.to_thread
 from mlestar.core.pipeline import ALGORITHMS, EXTRAS, STAGES, parse
 from mlestar.core.run import Pipeline, Run, Status
 from mlestar.core.run_text import run_summary
-from mlestar.errors import InvalidInput, MissingDependency, WorkFailed
+from mlestar.errors import InvalidInput, MissingDependency, NotFound, WorkFailed
 from mlestar.services.window_arguments import checked_workspace
 from mlestar.storage import models, runs
 
@@ -38,6 +38,8 @@ CANCEL_WAIT_S = 3.0
 RUN_WINDOW = 7
 RUN_PRIORITY = 3
 NAME_LENGTH = 200
+GIVEN_OUT = frozenset({"model.skops", "card.md", "reference_profile.json"})
+"""Artifacts that may be asked for by name, beside the plots; others hold rows."""
 
 
 class Windows(Protocol):
@@ -121,6 +123,7 @@ class PipelinesService:
                 _check_library(pipeline.config)
             runs.insert_run(connection, run_id=run_id, pipeline=pipeline, roots=roots, at=self._clock())
 
+        self._check_store()
         await self._database.writing(queue)
         await self._ensure_supervisor()
         return await self._wait(workspace, run_id, wait_s, progress)
@@ -149,6 +152,7 @@ class PipelinesService:
             source = runs.run_of(connection, run_id, workspace)
             runs.insert_fork(connection, run_id=new_id, source=source, stage=stage, at=self._clock())
 
+        self._check_store()
         await self._database.writing(queue)
         await self._ensure_supervisor()
         return await self._wait(workspace, new_id, wait_s, progress)
@@ -195,6 +199,27 @@ class PipelinesService:
             return runs.events_after(connection, run_id, after)
 
         return await self._database.reading(read)
+
+    async def artifact(self, *, run_id: str, name: str, workspace: str = "default") -> bytes:
+        """What a run made, by the name that its stages list: the package, the card, the reference profile, a plot.
+
+        The rows that it learnt from are not given out.
+
+        Raises:
+            NotFound: No such run, or it made nothing of that name; `valid` lists what it made.
+            Unavailable: It is not on this machine, and the artifact store is away.
+        """
+        from mlestar.storage.artifacts import Artifacts
+
+        await self._load(workspace, run_id)
+        stages = await self._database.reading(lambda connection: runs.artifacts_of(connection, run_id))
+        made = {file: sha256 for files in stages.values() for file, sha256 in files.items() if _given_out(file)}
+        if name not in made:
+            raise NotFound(
+                f"run {run_id} made nothing of the name {name!r}", valid=sorted(made), do="name one of those"
+            )
+        artifacts = Artifacts(self._settings.data_dir, self._settings.artifacts)
+        return await anyio.to_thread.run_sync(artifacts.get, made[name])
 
     async def models(self, *, workspace: str = "default", name: str = "") -> list[dict[str, Any]]:
         """Registered versions, newest first: name, version, run_id, sha256, record, created."""
@@ -262,6 +287,13 @@ class PipelinesService:
             self._supervisor = SupervisorLink(self._settings)
         return await anyio.to_thread.run_sync(self._supervisor.ensure)
 
+    def _check_store(self) -> None:
+        """A run whose artifacts could go nowhere is not queued."""
+        if self._settings.artifacts:
+            from mlestar.storage.artifact_store import check_installed
+
+            check_installed(self._settings.artifacts)
+
     def _cannot_start(self, run_id: str) -> WorkFailed:
         from mlestar.execution.supervisor import log_of
 
@@ -291,6 +323,10 @@ class PipelinesService:
                 if started >= MOST_STARTS:
                     raise self._cannot_start(run_id)
             await anyio.sleep(POLL_S)
+
+
+def _given_out(name: str) -> bool:
+    return name in GIVEN_OUT or name.endswith(".svg")
 
 
 def _check_library(config: Mapping[str, Any]) -> None:

@@ -25,6 +25,10 @@ ACCEPTED = 202
 UNFINISHED = frozenset({"queued", "running"})
 POLL_S = 0.5
 """How often a followed run is looked at; a run reports at least once a second."""
+ANY_BYTES = "application/octet-stream"
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {ANY_BYTES: {"schema": {"type": "string", "format": "binary"}}}, "description": "Its bytes."}
+}
 
 
 def pipeline_router(services: Services) -> APIRouter:
@@ -58,6 +62,14 @@ def pipeline_router(services: Services) -> APIRouter:
             "success": True,
             "run": wire(await services.pipelines.get(workspace=workspace, run_id=run_id, wait_s=wait)),
         }
+
+    @router.get(
+        "/pipeline/runs/{run_id}/artifacts/{name}", response_class=Response, responses={**FILE, **answers(None, 404)}
+    )
+    async def artifact(run_id: str, name: str, workspace: Workspace = "default") -> Response:
+        """What a run made, as a file: `model.skops`, `card.md`, `reference_profile.json`, or a plot (`metrics.svg`)."""
+        data = await services.pipelines.artifact(workspace=workspace, run_id=run_id, name=name)
+        return Response(data, media_type=ANY_BYTES, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     @router.post("/pipeline/runs/{run_id}/cancel", responses=answers(replies.RUN, 404, 409))
     async def cancel(run_id: str, workspace: Workspace = "default") -> Any:
