@@ -42,6 +42,9 @@ PRELOADED = (
 )
 """What nearly every child needs. Anything else is imported by the child that needs it."""
 FDS_A_REQUEST = 2
+COLLECT_EVERY = 50_000
+"""New objects of a child until its collector looks for cycles among them; some 5 MB (ours). Python's 700 has it look
+hundreds of times in a run, at what nearly all lives until the end."""
 
 
 class _Link:
@@ -114,7 +117,7 @@ def ask_for_child(channel_fd: int, log_fd: int) -> None:
 def warm_up(also: Sequence[str], records: ProcessRecords) -> None:
     """Start the launcher ahead of the first child; returns at once, it loads on its own.
 
-    `also` are modules that it imports, or module:function, which it calls once.
+    `also` are modules that it imports first, or module:function, which it calls once.
     It is written down in `records` for as long as it runs.
     """
     _link.warm_up(also, records)
@@ -187,13 +190,15 @@ def _received_fds(control: socket.socket) -> list[int] | None:
 def main() -> None:
     """Load, then fork on request until the owner closes its end."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for name in (*PRELOADED, *sys.argv[2:]):
+    gc.disable()  # what is loaded stays: looking through it again and again finds nothing
+    for name in (*sys.argv[2:], *PRELOADED):
         module, _, function = name.partition(":")
         loaded = importlib.import_module(module)
         if function:
             getattr(loaded, function)()
-    gc.collect()
-    gc.freeze()  # collected memory stays shared with the children
+    gc.freeze()  # no collector of a child touches it, so the memory stays shared
+    gc.set_threshold(COLLECT_EVERY)
+    gc.enable()
     wake, woken_by = socket.socketpair()
     for end in (wake, woken_by):
         end.settimeout(0)
