@@ -10,7 +10,15 @@ from mlestar.checks.measured import measured
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Outcome, Verdict
 from mlestar.core.statistics.columns import task_of
-from mlestar.core.statistics.quality import Repeats, conflicts, constants, duplicates, missing_rates, mixed_types
+from mlestar.core.statistics.quality import (
+    Repeats,
+    conflicts,
+    constants,
+    duplicates,
+    missing_rates,
+    mixed_types,
+    told_apart,
+)
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
@@ -97,8 +105,9 @@ def _columns(facts: Facts, table: Table) -> Iterator[Verdict]:
 
 
 def _repeats(facts: Facts, table: Table) -> Iterator[Verdict]:
+    rows = told_apart(table.frame)
     yield from _judged(
-        duplicates(table.frame),
+        duplicates(rows),
         table,
         limit=facts.limit("T1.3", "duplicates"),
         outcome=Outcome.PARTIAL,
@@ -107,7 +116,7 @@ def _repeats(facts: Facts, table: Table) -> Iterator[Verdict]:
     target = facts.data.target if facts.data else ""
     if target in table.frame.columns and task_of(table.frame[target]) != "regression":
         yield from _judged(
-            conflicts(table.frame, target),
+            conflicts(rows, table.frame[target]),
             table,
             limit=facts.limit("T1.3", "conflicts"),
             outcome=Outcome.FAIL,

@@ -44,10 +44,13 @@ def blank_to_missing(column: pd.Series[Any]) -> pd.Series[Any]:
 
     if column.dtype.kind in "biufcmM":
         return column
-    blank = per_value(
-        column, lambda values: np.array([str(value).strip() in _MISSING_MARKS for value in values], bool), 1
-    )
+    blank = per_value(column, lambda values: np.array([is_blank(str(value)) for value in values], bool), 1)
     return column.where(~blank)
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text stands for no value: nothing but blanks, or a lone question mark."""
+    return text.strip() in _MISSING_MARKS
 
 
 def numbers(column: pd.Series[Any]) -> np.ndarray:

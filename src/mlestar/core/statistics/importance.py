@@ -113,10 +113,14 @@ def _importances(data: DataFacts) -> Importances | None:
     group = alike(np.vstack([learnt.values, held_out.values]))
     answers = (target, truth)
     alone = np.arange(len(names))
-    single, _ = _permuted(learnt, held_out, answers, alone, data.seed)
+    seeds = (data.seed, data.seed + 1)
+    models = [_model(target, learnt, seed) for seed in seeds]
     means, errors = zip(
-        *(_permuted(learnt, held_out, answers, group, data.seed + seed) for seed in (0, 1)), strict=True
+        *(_permuted(model, held_out, answers, group, seed) for model, seed in zip(models, seeds, strict=True)),
+        strict=True,
     )
+    apart = np.array_equal(group, alone)  # then the first seed has permuted just this already
+    single = means[0] if apart else _permuted(models[0], held_out, answers, alone, data.seed)[0]
     grouped = np.array(means)
     stands_out = (grouped > _STANDS_OUT * np.array(errors)).any(axis=0)
     return Importances(
@@ -190,15 +194,18 @@ def _truth(target: Target, column: Any) -> tuple[np.ndarray, np.ndarray]:
     return rows, numbered[rows]
 
 
+def _model(target: Target, learnt: Matrix, seed: int) -> Any:
+    return fitted(boosted(target, learnt.categorical, seed).set_params(max_features=0.8), learnt.values, target.truth)
+
+
 def _permuted(
-    learnt: Matrix, held_out: Matrix, answers: tuple[Target, np.ndarray], group: np.ndarray, seed: int
+    model: Any, held_out: Matrix, answers: tuple[Target, np.ndarray], group: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """(n_groups,) mean added loss and its standard error over the rows."""
     import numpy as np
 
     target, truth = answers
     random = np.random.default_rng(seed)
-    model = fitted(boosted(target, learnt.categorical, seed).set_params(max_features=0.8), learnt.values, target.truth)
     base = _loss(model, held_out.values, target, truth)
     repeats = _REPEATS if len(target.classes) <= _FEW_CLASSES else 1
     n = len(truth)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.statistics.columns import blank_to_missing, features, identifies_rows, kind_of, numbers
-from mlestar.core.statistics.rows import are_copies, group_numbers, row_keys
+from mlestar.core.statistics.rows import RowKeys, are_copies, group_numbers, row_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     import numpy as np
     import pandas as pd
@@ -74,37 +73,55 @@ def mixed_types(frame: pd.DataFrame, low: float, high: float) -> dict[str, tuple
     return found
 
 
-def duplicates(frame: pd.DataFrame) -> Repeats:
+@dataclass(frozen=True, kw_only=True)
+class ToldApart:
+    """The rows of a table by the columns that do not merely number them.
+
+    Attributes:
+        names: (n_columns,) of those columns.
+        keys: Their hashes, in that order.
+    """
+
+    names: tuple[str, ...]
+    keys: RowKeys
+
+
+def told_apart(frame: pd.DataFrame) -> ToldApart:
+    """Hash the rows of a table."""
+    names = [name for name in features(frame) if not identifies_rows(frame[name])]
+    (keys,) = row_keys([frame], names)
+    return ToldApart(names=tuple(names), keys=keys)
+
+
+def duplicates(rows: ToldApart) -> Repeats:
     """Rows equal to an earlier row in every column that does not merely number the rows."""
     import numpy as np
 
-    (keys,) = row_keys([frame], _told_apart_by(frame, features(frame)))
+    keys, n_rows = rows.keys, len(rows.keys.whole)
     if not keys.parts.shape[1]:
         return Repeats(share=0.0, count=0, rows=(), copies=None)
     _, first = np.unique(keys.whole, return_index=True)
-    later = np.setdiff1d(np.arange(len(frame)), first)
+    later = np.setdiff1d(np.arange(n_rows), first)
     copies = are_copies(keys) if len(later) else None
-    return Repeats(share=len(later) / len(frame), count=len(later), rows=_first(later), copies=copies)
+    return Repeats(share=len(later) / n_rows, count=len(later), rows=_first(later), copies=copies)
 
 
-def conflicts(frame: pd.DataFrame, target: str) -> Repeats:
-    """Rows whose features equal another row's while the label differs."""
+def conflicts(rows: ToldApart, target: pd.Series[Any]) -> Repeats:
+    """Rows whose features, which are all columns but the target, equal another row's while the label differs."""
     import numpy as np
 
-    (keys,) = row_keys([frame], _told_apart_by(frame, features(frame, without=[target])))
-    (labels,) = row_keys([frame], [target])
+    name = str(target.name)
+    (labels,) = row_keys([target.to_frame()], [name])
+    keys = rows.keys.without(rows.names.index(name)) if name in rows.names else rows.keys
+    n_rows = len(keys.whole)
     if not keys.parts.shape[1]:
         return Repeats(share=0.0, count=0, rows=(), copies=None)
     groups, sizes = group_numbers(keys.whole)
     pairs = np.unique(np.column_stack([groups.astype(np.uint64), labels.whole]), axis=0)
     labels_of = np.bincount(pairs[:, 0].astype(int), minlength=len(sizes))
-    rows = np.flatnonzero(labels_of[groups] > 1)
-    copies = are_copies(keys) if len(rows) else None
-    return Repeats(share=len(rows) / len(frame), count=len(rows), rows=_first(rows), copies=copies)
-
-
-def _told_apart_by(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    return [name for name in columns if not identifies_rows(frame[name])]
+    found = np.flatnonzero(labels_of[groups] > 1)
+    copies = are_copies(keys) if len(found) else None
+    return Repeats(share=len(found) / n_rows, count=len(found), rows=_first(found), copies=copies)
 
 
 def _first(rows: np.ndarray) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.statistics.columns import blank_to_missing, numbers, per_value
+from mlestar.core.statistics.columns import is_blank, numbers, per_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,14 @@ class RowKeys:
 
     parts: np.ndarray
     whole: np.ndarray
+
+    def without(self, position: int) -> RowKeys:
+        """The same rows told apart by all columns but one."""
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            whole = self.whole - self.parts[:, position]
+        return RowKeys(parts=np.delete(self.parts, position, axis=1), whole=whole)
 
 
 def row_keys(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> list[RowKeys]:
@@ -65,9 +73,9 @@ def _hash_texts(values: np.ndarray) -> np.ndarray:
     import numpy as np
     import pandas as pd
 
-    return pd.util.hash_array(
-        np.asarray(blank_to_missing(pd.Series(values, dtype=object)).fillna("").astype(str), object)
-    )
+    known = pd.Series(values, dtype=object).fillna("")
+    texts = ["" if is_blank(text) else text for text in map(str, known)]
+    return pd.util.hash_array(np.array(texts, dtype=object), categorize=False)  # they are distinct as they come
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
