@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 def test_the_demo_does_what_it_says(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "mlestar", "demo", "--keep", str(tmp_path)],
+        [sys.executable, "-m", "mlestar", "demo", "--keep", "kept"],
+        cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",
         timeout=240,
@@ -19,3 +20,4 @@ def test_the_demo_does_what_it_says(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "All of it worked" in done.stdout
     assert "biopsy_result_code" in done.stdout
+    assert (tmp_path / "kept" / "breast_cancer_screening").is_dir()

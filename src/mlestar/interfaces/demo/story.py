@@ -166,9 +166,8 @@ async def run_demo(keep: Path | None) -> int:
     """Tell the story; the exit code is 0 only if every step did what it says."""
     screen, started = Screen(), time.monotonic()
     with ExitStack() as stack:
-        folder = (
-            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlestar-demo-"))) if keep is None else keep
-        )
+        chosen = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlestar-demo-")))
+        folder = chosen.resolve()  # the server reads a relative path from its roots, not from where it was started
         folder.mkdir(parents=True, exist_ok=True)
         server = StdioServerParameters(
             command=sys.executable,
