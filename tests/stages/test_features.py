@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from mlestar.errors import InvalidInput
+from mlestar.stages import columns
+from mlestar.stages.columns import Texts
 from mlestar.stages.features import COMPONENTS, View, build_transformer, check_features
 
 ROWS = 120
@@ -62,6 +65,20 @@ def test_a_text_whose_words_never_repeat_is_refused() -> None:
     frame = rows(bio=[f"only{place} here{place} once{place}" for place in range(ROWS)])
     with pytest.raises(InvalidInput, match="no word that occurs in 2 training rows"):
         fitted(frame, "dense", {"bio": "text"})
+
+
+@pytest.mark.parametrize("words_kept", [1, 50_000])
+def test_the_characters_of_a_text_are_those_that_scikit_learn_tells(
+    words_kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "WORDS_KEPT", words_kept)
+    texts = ["tea  and\ttea", "a", "", " \u2003Ångström\x1cno\xa0break\n", "tea " * 9, "don't-stop #now @you 12,5"]
+    options: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (3, 4), "sublinear_tf": True}
+    ours, theirs = Texts(**options), TfidfVectorizer(**options)
+    assert (ours.fit_transform(texts) != theirs.fit_transform(texts)).nnz == 0
+    assert ours.vocabulary_ == theirs.vocabulary_
+    later = ["tea tea unseen", "and so on"]
+    assert (ours.transform(later) != theirs.transform(later)).nnz == 0
 
 
 def test_the_stages_own_tests_pass_on_a_fit_of_training_rows_and_fail_on_one_that_leaks() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _SEPARATOR = "\x00"
 _DAY_S = 86_400.0
+WORDS_KEPT = 50_000
+"""Different words whose n-grams are remembered; about 50 MB of words of ten letters (ours)."""
 
 
 class Columns(ColumnTransformer):
@@ -73,6 +76,23 @@ class Texts(TfidfVectorizer):
     def transform(self, raw_documents: Iterable[str | None]) -> Any:
         """The sparse (n_rows, n_terms) matrix."""
         return super().transform(_filled(raw_documents))
+
+    def _char_wb_ngrams(self, text_document: str) -> list[str]:
+        """scikit-learn's own, which goes through every word letter by letter, once for each different word."""
+        alone = super()._char_wb_ngrams
+        known = self._terms_of_words
+        terms: list[str] = []
+        for word in text_document.split():
+            if (found := known.get(word)) is None:
+                if len(known) >= WORDS_KEPT:
+                    known.clear()
+                found = known[word] = tuple(alone(word))
+            terms += found
+        return terms
+
+    @cached_property
+    def _terms_of_words(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Parameters, and the terms in the order of their columns."""
