@@ -66,13 +66,17 @@ class Access:
     read_only: bool = False
     audit: AuditLog | None = None
 
+    def opens(self, workspace: str) -> bool:
+        """Whether this caller may look into a workspace."""
+        return self.workspaces is None or workspace in self.workspaces
+
     def require(self, *, workspace: str, write: bool, action: str) -> None:
         """Refuse what this caller may not do; note what it does.
 
         Raises:
             Forbidden: Another workspace, or a write with a read-only token.
         """
-        strange = self.workspaces is not None and workspace not in self.workspaces
+        strange = not self.opens(workspace)
         forbidden = strange or (write and self.read_only)
         if self.audit is not None and (write or forbidden):
             outcome = "refused" if forbidden else "allowed"

@@ -37,6 +37,17 @@ def test_an_empty_workspace_has_every_page(rest: Rest, path: str) -> None:
     assert answer.text.count("<h1") == 1
 
 
+def test_a_page_offers_the_workspaces_that_the_caller_may_open(rest: Rest) -> None:
+    for name in ("team", "secret"):
+        body = {"windowId": 1, "content": "a goal", "workspace": name}
+        assert rest.post("/api/mle-star/context7/update", body, **ROOT).status == 200
+    everything, own = rest.get("/", **ROOT).text, rest.get("/windows?workspace=team", **TEAM).text
+    assert '<a href="/?workspace=team">team</a>' in everything
+    assert '<option value="secret">' in everything
+    assert '<option value="team">' in own
+    assert "secret" not in own
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_on_a_page_is_inline_or_from_elsewhere(rest: Rest, path: str) -> None:
     text = rest.get(path, **ROOT).text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_WORKSPACE = "default"
 MOST_DIGITS = 9
+MOST_NAMES = 100
+"""Workspaces that a page offers; any other is opened by typing its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,8 @@ class Page:
     request: Request
     services: Services
     renderer: Renderer
+    known: tuple[str, ...] = ()
+    """Workspaces that something was written to and that the caller may open."""
 
     @property
     def workspace(self) -> str:
@@ -77,6 +81,7 @@ class Page:
         """Answer with a template."""
         shared = {
             "workspace": self.asked("workspace") or DEFAULT_WORKSPACE,
+            "known": self.known,
             "url": self.url,
             "path": self.request.url.path,
             "query": dict(self.request.query_params),
@@ -86,7 +91,9 @@ class Page:
     async def answer(self, show: Callable[[Page], Awaitable[Response]]) -> Response:
         """The page, or a page that says what was wrong with the request."""
         try:
-            current.get().require(workspace=self.workspace, write=False, action=f"GET {self.request.url.path}")
-            return await show(self)
+            access = current.get()
+            access.require(workspace=self.workspace, write=False, action=f"GET {self.request.url.path}")
+            names = await self.services.windows.workspaces()
+            return await show(replace(self, known=tuple(filter(access.opens, names))[:MOST_NAMES]))
         except MlestarError as error:
             return self.show("error.html", status=error.http_status, error=error)

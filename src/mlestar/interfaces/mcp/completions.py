@@ -59,8 +59,7 @@ def ranked(known: Iterable[str], typed: str) -> list[str]:
 async def _known(services: Services, name: str, workspace: str) -> list[str]:
     match name:
         case "workspace":
-            opened = current.get().workspaces
-            return [known for known in await services.windows.workspaces() if opened is None or known in opened]
+            return list(filter(current.get().opens, await services.windows.workspaces()))
         case "session":
             return [found.session for found in await services.thinking.sessions(workspace=workspace, limit=200)]
         case "run_id":
