@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     worker_memory_mb: int = Field(
         default=0, ge=0, description="Private memory of one run's worker, in MiB; 0 = no limit."
     )
+    cluster: str = Field(
+        default="",
+        pattern=r"^((dask|ray)://.+)?$",
+        description="Empty = a run fits in its own process; joblib spreads the fits over the cluster at "
+        "`dask://host:8786`, `ray://host:10001`, or `ray://auto` (the one of this machine).",
+    )
     supervisor_idle_s: float = Field(default=60.0, gt=0, description="After so long without a run the supervisor ends.")
 
     @field_validator("database_url")

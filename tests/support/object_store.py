@@ -18,7 +18,7 @@ def object_store() -> Generator[dict[str, str]]:
     """The environment that leads to a running store with an empty bucket; skips, saying what is missing."""
     s3fs: Any = pytest.importorskip("s3fs", reason="lacks the driver of S3: pip install s3fs")
     moto: Any = pytest.importorskip("moto.server", reason='lacks an object store: pip install "moto[server]"')
-    server = moto.ThreadedMotoServer(port=0)
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         host, port = server.get_host_and_port()

@@ -119,7 +119,7 @@ class Runner:
 
         return await self._database.reading(read) | {
             "run_id": run.run_id, "name": run.name, "folder": str(self._settings.data_dir),
-            "store": self._settings.artifacts,
+            "store": self._settings.artifacts, "cluster": self._settings.cluster,
             "max_rows": self._settings.max_rows, "max_bytes": self._settings.max_file_mb * 2**20,
         }  # fmt: skip
 

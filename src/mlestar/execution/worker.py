@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.core.pipeline import PipelineSpec, canonical, parse
 from mlestar.errors import Conflict
+from mlestar.execution.cluster import spread
 from mlestar.execution.frames import array_bytes, array_from, prepared_files, prepared_from, truth_of
 from mlestar.execution.sources import read_source, source_digest
 from mlestar.execution.stage_store import StageOutput, StageStore
@@ -33,9 +34,9 @@ def work(payload: Mapping[str, Any], report: Channel) -> dict[str, Any]:
     """Run the first four stages; each that is finished already is taken from its artifacts.
 
     Args:
-        payload: config, roots, folder (the data folder), store (see `Artifacts`), max_rows, max_bytes, source_digest
-            (of an earlier attempt of this run; empty the first time), redo (stages that are done again though an output
-            of them is there).
+        payload: config, roots, folder (the data folder), store (see `Artifacts`), cluster (see `spread`), max_rows,
+            max_bytes, source_digest (of an earlier attempt of this run; empty the first time), redo (stages that are
+            done again though an output of them is there).
         report: Told of progress, and of every stage as an event.
 
     Returns:
@@ -43,7 +44,7 @@ def work(payload: Mapping[str, Any], report: Channel) -> dict[str, Any]:
     """
     _quiet()
     run = _Work(payload, report)
-    with remembering(report, EmbeddingStore(Path(payload["folder"]))):
+    with spread(payload.get("cluster", "")), remembering(report, EmbeddingStore(Path(payload["folder"]))):
         done = (run.prepare(), run.build_features(), run.train(), run.evaluate())
     return {"fingerprints": [record["fingerprint"] for record in done]}
 

@@ -8,13 +8,13 @@ about as often as the right one, so five paired splits are compared, with the va
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlestar.stages import metrics, table
 from mlestar.stages.algorithms import ALGORITHMS
+from mlestar.stages.budget import Budget
 from mlestar.stages.folds import Folds, as_scored
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ def _gains(variant: Variant, metric: str) -> tuple[np.ndarray, float]:
     """(n_splits,) gains of the metric, and the seconds they took."""
     import numpy as np
 
-    begun = time.process_time()
-    folds = variant.folds
+    spent, folds = Budget(math.inf), variant.folds
     gains = [
-        metrics.gain(metric, metrics.value_of(metric, as_scored(answer, folds.truth[folds.parts[fold][1]])))
-        for fold in range(folds.count)
-        for answer in [folds.answer(fold, ALGORITHMS[variant.algorithm], variant.params)]
+        metrics.gain(metric, metrics.value_of(metric, as_scored(answer, folds.truth[held])))
+        for answer, (_, held) in zip(
+            folds.answers(ALGORITHMS[variant.algorithm], variant.params, spent), folds.parts, strict=True
+        )
     ]
-    return np.array(gains), time.process_time() - begun
+    return np.array(gains), spent.used

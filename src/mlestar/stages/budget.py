@@ -1,4 +1,4 @@
-"""How long training may take, in processor seconds of this process."""
+"""How long training may take, in processor seconds of this process and of those that fit for it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ class Budget:
         self.seconds = seconds
         self._clock = clock
         self._begun = clock()
+        self._elsewhere = 0.0
 
     @property
     def used(self) -> float:
         """Seconds since the start."""
-        return self._clock() - self._begun
+        return self._clock() - self._begun + self._elsewhere
+
+    def charge(self, seconds: float) -> None:
+        """Count processor seconds that were used on its behalf in another process."""
+        self._elsewhere += seconds
 
     @property
     def left(self) -> float:

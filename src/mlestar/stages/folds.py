@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mlestar.stages.features import View, build_transformer
+from mlestar.stages.fits import Fit, answers_of
 from mlestar.stages.metrics import Scored, score_of
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlestar.stages.algorithms import Algorithm
+    from mlestar.stages.budget import Budget
 
 FOLDS, FOLDS_LARGE = 5, 3
 LARGE_ROWS = 5_000
@@ -81,13 +83,22 @@ class Folds:
         few = random.permutation(train)[: 2 * n // 3], np.sort(random.permutation(held)[: n // 3])
         return replace(self, parts=(few,), _views={})
 
-    def answer(self, fold: int, algorithm: Algorithm, params: Mapping[str, Any]) -> np.ndarray:
-        """Held-out answers of one fold."""
+    def fit_of(self, fold: int, algorithm: Algorithm, params: Mapping[str, Any]) -> Fit:
+        """What is to be fitted and answered in one fold."""
         train, _ = self.parts[fold]
         learn_from, answer_for = self._view(fold, algorithm.view)
-        estimator = algorithm.build(self.task, params, self.seed)
-        estimator.fit(learn_from, self.truth[train])
-        return self._answers(estimator, answer_for)
+        return Fit(
+            estimator=algorithm.build(self.task, params, self.seed), learn_from=learn_from, truth=self.truth[train],
+            answer_for=answer_for, n_classes=self.n_classes,
+        )  # fmt: skip
+
+    def answers(self, algorithm: Algorithm, params: Mapping[str, Any], budget: Budget) -> list[np.ndarray]:
+        """Held-out answers of every fold."""
+        found: list[np.ndarray] = []
+        for answer, elsewhere_s in answers_of(self.fit_of(fold, algorithm, params) for fold in range(self.count)):
+            budget.charge(elsewhere_s)
+            found.append(answer)
+        return found
 
     def fit_all(self, algorithm: Algorithm, params: Mapping[str, Any]) -> Any:
         """One pipeline from raw columns to an answer, fitted on every training row."""
@@ -127,15 +138,6 @@ class Folds:
             learn_from = features.fit_transform(self.rows.iloc[train], self.truth[train])
             self._views[fold, view] = learn_from, features.transform(self.rows.iloc[held])
         return self._views[fold, view]
-
-    def _answers(self, estimator: Any, matrix: Any) -> np.ndarray:
-        import numpy as np
-
-        if not self.n_classes:
-            return np.asarray(estimator.predict(matrix), dtype=float)
-        answers = np.zeros((matrix.shape[0], self.n_classes))
-        answers[:, np.asarray(estimator.classes_, dtype=int)] = estimator.predict_proba(matrix)
-        return answers
 
 
 def as_scored(answers: np.ndarray, truth: np.ndarray) -> Scored:

@@ -5,7 +5,8 @@ A fit cannot be cut short, so a candidate is let in by what its first fold took.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from mlestar.core.pipeline import ALGORITHMS as LIBRARIES
 from mlestar.stages import metrics
 from mlestar.stages.algorithms import ALGORITHMS
+from mlestar.stages.fits import answers_of
 
 if TYPE_CHECKING:
     import numpy as np
 
     from mlestar.stages.budget import Budget
+    from mlestar.stages.fits import Fit
     from mlestar.stages.folds import Folds
 
 Report = Callable[[float, float | None, str], None]
@@ -78,18 +81,30 @@ def cross_validate(
     seconds = dict.fromkeys(parts, 0.0)
     kept, fits = list(members), folds.count + 1  # and one on all rows
     begun, whole = budget.used, budget.left
-    for fold in range(folds.count):
-        for place, member in enumerate(list(kept)):
-            late = budget.left <= 0 if fold else (budget.used - begun) * fits > whole
-            if late and member is not members[0]:
-                kept.remove(member)
-                continue
-            done = (fold * len(kept) + min(place, len(kept))) / (len(kept) * folds.count)
-            report(done, 1, f"{what} {member.name}, fold {fold + 1} of {folds.count}")
-            before = budget.used
-            parts[member.name].append(folds.answer(fold, ALGORITHMS[member.algorithm], member.params))
-            seconds[member.name] += budget.used - before
-        if not fold:
+    asked: deque[tuple[str, float, float]] = deque()
+
+    def in_time(which: range) -> Iterator[Fit]:
+        """The fits of these folds, each let in or not at the moment that it is to begin."""
+        for fold in which:
+            for place, member in enumerate(list(kept)):
+                late = budget.left <= 0 if fold else (budget.used - begun) * fits > whole
+                if late and member is not members[0]:
+                    kept.remove(member)
+                    continue
+                done = (fold * len(kept) + min(place, len(kept))) / (len(kept) * folds.count)
+                report(done, 1, f"{what} {member.name}, fold {fold + 1} of {folds.count}")
+                before = budget.used
+                fit = folds.fit_of(fold, ALGORITHMS[member.algorithm], member.params)
+                asked.append((member.name, before, budget.used))
+                yield fit
+
+    for which in (range(1), range(1, folds.count)):
+        for answer, elsewhere_s in answers_of(in_time(which)):
+            name, before, prepared = asked.popleft()
+            parts[name].append(answer)
+            seconds[name] += prepared - before + elsewhere_s if elsewhere_s else budget.used - before
+            budget.charge(elsewhere_s)
+        if not which.start:
             kept = _affordable(kept, seconds, fits - 1, budget.left)
     report(1, 1, f"{what}: done")
     finished = [member.name for member in kept]

@@ -58,7 +58,7 @@ def tune(
     def objective(trial: optuna.Trial) -> float:
         report(trial.number, trials, f"tuning {name}: trial {trial.number + 1} of {trials}")
         params = algorithm.suggest(trial)
-        answers = folds.in_order([folds.answer(fold, algorithm, params) for fold in range(folds.count)])
+        answers = folds.in_order(folds.answers(algorithm, params, budget))
         found[trial.number] = answers
         return metrics.gain(metric, metrics.value_of(metric, folds.scored(answers)))
 
