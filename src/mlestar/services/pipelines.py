@@ -200,6 +200,16 @@ class PipelinesService:
 
         return await self._database.reading(read)
 
+    async def artifacts(self, *, run_id: str, workspace: str = "default") -> dict[str, str]:
+        """What `artifact` gives out of a run: name -> SHA-256.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        await self._load(workspace, run_id)
+        stages = await self._database.reading(lambda connection: runs.artifacts_of(connection, run_id))
+        return {file: sha256 for files in stages.values() for file, sha256 in files.items() if _given_out(file)}
+
     async def artifact(self, *, run_id: str, name: str, workspace: str = "default") -> bytes:
         """What a run made, by the name that its stages list: the package, the card, the reference profile, a plot.
 
@@ -211,9 +221,7 @@ class PipelinesService:
         """
         from mlestar.storage.artifacts import Artifacts
 
-        await self._load(workspace, run_id)
-        stages = await self._database.reading(lambda connection: runs.artifacts_of(connection, run_id))
-        made = {file: sha256 for files in stages.values() for file, sha256 in files.items() if _given_out(file)}
+        made = await self.artifacts(workspace=workspace, run_id=run_id)
         if name not in made:
             raise NotFound(
                 f"run {run_id} made nothing of the name {name!r}", valid=sorted(made), do="name one of those"

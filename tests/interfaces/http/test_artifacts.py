@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,13 @@ def test_the_package_card_and_plots_of_a_run_are_files(rest: Rest, run: dict[str
     assert rest.get(f"{made}/metrics.svg").text.startswith("<svg")
     listed = run["stages"][4]["output"]["artifacts"]
     assert hashlib.sha256(card.text.encode()).hexdigest() == listed["card.md"]
+
+
+def test_the_page_of_a_run_links_to_its_files(rest: Rest, run: dict[str, Any]) -> None:
+    page = rest.get(f"/runs/{run['runId']}").text
+    links = {name: address for address, name in re.findall(r'href="([^"]+)" download="([^"]+)"', page)}
+    assert {"card.md", "model.skops", "reference_profile.json", "metrics.svg"} <= set(links)
+    assert rest.get(links["reference_profile.json"]).json["rows"] > 0
 
 
 @pytest.mark.parametrize("name", ["train.parquet", "predictions.npy", "nothing", "source"])

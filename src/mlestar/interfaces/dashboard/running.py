@@ -41,7 +41,8 @@ async def run(page: Page) -> Response:
     }
     if part:
         return page.show("run_live.html", headers={"Run-Ended": "yes" if ended else "no"}, **shared)
-    return page.show("run.html", **shared, **_plots(found, outputs))
+    files = await page.services.pipelines.artifacts(workspace=page.workspace, run_id=found.run_id)
+    return page.show("run.html", **shared, **_plots(found, outputs), files=sorted(files))
 
 
 async def models(page: Page) -> Response:
