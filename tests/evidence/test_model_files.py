@@ -50,6 +50,21 @@ def test_a_payload_behind_arrays_is_found_in_joblib_files(compress: Any, tmp_pat
     assert not (tmp_path / "sprung").exists()
 
 
+TYPED = b"\x80\x04\x8c\ndill._dill\x8c\n_load_type\x93\x8c%c%s\x85R."
+"""What dill writes for a type: its look-up, called with the type's name."""
+
+
+@pytest.mark.parametrize(
+    ("name", "runs_code"), [(b"slice", False), (b"dtype", False), (b"FunctionType", True), (b"CodeType", True)]
+)
+def test_types_that_dill_looks_up_are_told_apart_from_those_that_build_code(
+    name: bytes, runs_code: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(TYPED % (len(name), name))
+    assert bool(scan(path)[0]) == runs_code
+
+
 def test_an_honest_model_has_no_dangerous_import(tmp_path: Path) -> None:
     path = tmp_path / "scaler.joblib"
     joblib.dump(StandardScaler().fit(np.arange(2000.0).reshape(-1, 2)), path)

@@ -25,6 +25,9 @@ _NAMED_MODEL = re.compile(
 )
 _STRING_OPS = {"SHORT_BINUNICODE", "BINUNICODE", "UNICODE", "BINUNICODE8", "SHORT_BINSTRING", "BINSTRING", "STRING"}
 _CALLING_OPS = {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"}
+_DILL_TYPE = "dill._dill._load_type"
+_CODE_TYPE = re.compile(r"\w*Type$")
+"""dill looks a type up by its name: `slice` is data, FunctionType and CodeType build code (dill's own table)."""
 _GLOBAL_TEXT = re.compile(rb"[ci]([A-Za-z_][\w.]{0,80})\n([A-Za-z_][\w.]{0,80})\n")
 _STACK_GLOBAL_TEXT = re.compile(
     rb"\x8c.([A-Za-z_][\w.]{0,80})(?:\x94|q.|r....)?\x8c.([A-Za-z_][\w.]{0,80})(?:\x94|q.|r....)?\x93", re.DOTALL
@@ -128,7 +131,14 @@ def _walk_opcodes(stream: io.BytesIO) -> tuple[set[str], bool]:
             calls |= name in _CALLING_OPS
     except (ValueError, EOFError, IndexError, UnicodeError, MemoryError, OverflowError) as error:
         raise _Lost(imports, calls) from error
-    return imports, calls
+    return _told_apart(imports, strings), calls
+
+
+def _told_apart(imports: set[str], strings: list[str]) -> set[str]:
+    """Dill's look-up of types under another name where no type that holds code is named in the whole pickle."""
+    if _DILL_TYPE not in imports or any(_CODE_TYPE.match(text) for text in strings):
+        return imports
+    return imports - {_DILL_TYPE} | {f"{_DILL_TYPE}_of_data"}
 
 
 def _by_pattern(raw: bytes) -> set[str]:

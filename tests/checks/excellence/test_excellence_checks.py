@@ -70,6 +70,8 @@ CASES: dict[str, tuple[str, dict[str, str | bytes], Outcome]] = {
         },
         PASS,
     ),
+    "X3.3 a payload among the fixtures": ("X3.3", {"tests/data/bad.pkl": b"cos\nsystem\n(S'true'\ntR."}, PARTIAL),
+    "X3.3 a payload": ("X3.3", {"models/bad.pkl": b"cos\nsystem\n(S'true'\ntR."}, FAIL),
     "X4.1 lock covers the imports": (
         "X4.1",
         {"a.py": TRAIN, "uv.lock": '[[package]]\nname = "numpy"\n[[package]]\nname = "scikit-learn"\n'},
@@ -239,6 +241,6 @@ class TestReview:
 
     @pytest.mark.parametrize(("second", "expected"), [("Bob <bob@x.org>", PASS), ("Ada <ada@home.org>", FAIL)])
     def test_two_people_are_two_names(self, tmp_path: Path, second: str, expected: Outcome) -> None:
-        for author in ("Ada <ada@x.org>", second) * 2:
+        for author in ("Ada <ada@x.org>", second) * 3:
             commit(tmp_path, author=author)
         assert judge("X2.3", tmp_path)[0].outcome is expected

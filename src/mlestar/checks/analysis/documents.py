@@ -185,8 +185,10 @@ def _error_part(path: str, text: str) -> str:
     """The section about errors; the whole text of a document that is about them."""
     if re.search(ERROR_DOCUMENT, path, re.IGNORECASE):
         return text
-    match = re.search(rf"^#+[^\n]*(?:{ERRORS})[^\n]*\n(.*?)(?=^#|\Z)", text, re.IGNORECASE | re.MULTILINE | re.DOTALL)
-    return match[1] if match else ""
+    match = re.search(
+        rf"^#+[^\n]*(?:{ERRORS})[^\n]*\n(?P<part>.*?)(?=^#|\Z)", text, re.IGNORECASE | re.MULTILINE | re.DOTALL
+    )
+    return match["part"] if match else ""
 
 
 def _categories(found: Mapping[str, int], wanted: int, level: Level, where: Where, *, examples: bool) -> Verdict:

@@ -11,6 +11,7 @@ from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.code.randomness import random_sources
 from mlestar.core.evidence import Level, Outcome, Verdict
+from mlestar.core.facts.project import is_own
 from mlestar.core.project.dependencies import covers, dependencies
 from mlestar.core.wording import counted, listed, percent
 
@@ -145,7 +146,7 @@ def data_versions_match(facts: Facts) -> Iterator[Verdict]:
         return
     recorded = project.data_hashes
     if not recorded:
-        data = [file for file in project.files.values() if file.kind == "data"]
+        data = [file for file in project.files.values() if file.kind == "data" and is_own(file.path)]
         if data:
             where = project.where(data[0].path)
             yield inspected(Outcome.FAIL, f"no recorded hash for {counted(len(data), 'data file')}", where, n=len(data))

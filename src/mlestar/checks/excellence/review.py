@@ -22,6 +22,8 @@ _BOT = re.compile(
     r"anthropic|openai|codex|cursor(agent)?|devin|aider|gemini-code|sourcery|coderabbit",
     re.IGNORECASE,
 )
+_PULL_REQUEST = re.compile(r"\(#\d+\)\s*$|\(!\d+\)\s*$")
+_SERVICES = frozenset({"noreply@github.com", "noreply@gitlab.com", "noreply@bitbucket.org"})
 _SHOWN = 5
 
 
@@ -37,7 +39,8 @@ def changes_are_reviewed(facts: Facts) -> Iterator[Verdict]:
     Why: Review is the cheapest test there is, and the only one for intent.
     How: The newest commits on the first-parent line of HEAD that are not a bot's: a Reviewed-by trailer of another
         person, a merge made by somebody who wrote none of its commits, or an approval in an exported pull-request list.
-    Threshold: pass with none unreviewed, partial with one, fail with more; inconclusive below five human commits.
+    Threshold: pass with none unreviewed, partial with one, fail with more; inconclusive below five human commits, and
+        when what seems unreviewed are pull requests squashed by the hosting service.
     Source: OpenSSF Scorecard Code-Review (reviews by bots and AI do not count).
     Fix: Protect the branch: require one approving review, and keep the trailer or export the approvals.
     Limits: Approvals that stand only in the hosting service are invisible without an export; a number in a subject is
@@ -64,6 +67,15 @@ def changes_are_reviewed(facts: Facts) -> Iterator[Verdict]:
     loose = [commit for commit in human if commit.sha not in approved and not _reviewed(commit, by_sha)]
     allowed = int(facts.limit("X2.1", "partial"))
     outcome = Outcome.PASS if not loose else Outcome.PARTIAL if len(loose) <= allowed else Outcome.FAIL
+    squashed = [commit for commit in loose if _PULL_REQUEST.search(commit.subject) and _by_service(commit)]
+    if outcome is Outcome.FAIL and len(loose) - len(squashed) <= allowed:
+        observed = (
+            f"{len(squashed)} of the last {len(human)} changes are pull requests that the hosting service squashed: "
+        )
+        observed += "who approved them is not in git"
+        fix = "export the pull requests with their approvals, or keep Reviewed-by trailers"
+        yield Verdict(outcome=Outcome.INCONCLUSIVE, level=Level.INSPECTED, observed=observed, n=len(human), fix=fix)
+        return
     named = listed([f"{commit.sha[:7]} {commit.subject[:40]!r}" for commit in loose], _SHOWN)
     yield Verdict(
         outcome=outcome,
@@ -71,6 +83,11 @@ def changes_are_reviewed(facts: Facts) -> Iterator[Verdict]:
         observed=f"{len(loose)} of the last {len(human)} changes unreviewed" + (f": {named}" if loose else ""),
         n=len(human),
     )
+
+
+def _by_service(commit: Commit) -> bool:
+    """Whether the hosting service made the commit, as it does when it squashes or rebases a pull request."""
+    return commit.committer_email.lower() in _SERVICES
 
 
 def _reviewed(commit: Commit, known: dict[str, Commit]) -> bool:
@@ -116,7 +133,7 @@ def more_than_one_maintainer(facts: Facts) -> Iterator[Verdict]:
 
     Why: With one maintainer, a holiday is an outage.
     How: People (bots aside) with at least 10% of the commits in the year before HEAD.
-    Threshold: pass with two or more, fail with one.
+    Threshold: pass with two or more, fail with one; inconclusive below five commits in that year.
     Source: OpenSSF Scorecard Contributors.
     Fix: Bring in a second maintainer.
     Limits: One person with two addresses and two names counts twice; squashed pull requests hide their authors.
@@ -130,6 +147,11 @@ def more_than_one_maintainer(facts: Facts) -> Iterator[Verdict]:
     total = sum(counts.values())
     if not total:
         yield absent("no commit by a person in the year before HEAD")
+        return
+    least = int(facts.limit("X2.3", "min_commits"))
+    if total < least and len(counts) < facts.limit("X2.3", "authors"):
+        observed = f"{counted(total, 'commit')} by people in the year before HEAD: too few to tell; {least} would do"
+        yield Verdict(outcome=Outcome.INCONCLUSIVE, level=Level.INSPECTED, observed=observed, n=total)
         return
     active = [name for name, count in counts.most_common() if count >= facts.limit("X2.3", "share") * total]
     enough = len(active) >= facts.limit("X2.3", "authors")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.code.service import input_checks
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
-from mlestar.core.project.deployment import Workload, mapping, objects, place, serving_modules, workloads
+from mlestar.core.project.deployment import Workload, mapping, model_workloads, objects, place, serving_modules
 from mlestar.core.wording import listed
 
 if TYPE_CHECKING:
@@ -21,18 +20,7 @@ if TYPE_CHECKING:
     from mlestar.core.facts.trial import PredictTrial
 
 _NO_MANIFEST = "no Kubernetes or Compose manifest in the project"
-_BACKING = re.compile(
-    r"redis|postgres|mysql|mongo|\bdb\b|database|kafka|rabbit|zookeeper|minio|grafana|prometheus|alertmanager|jaeger|mlflow|"
-    r"airflow|jupyter|adminer|nginx|traefik|elastic|kibana|node-exporter|otel|loki",
-    re.IGNORECASE,
-)
 _PROTECTIONS = ("typed input", "finite values", "typed errors")
-
-
-def model_workloads(project: ProjectFacts) -> list[Workload]:
-    """The workloads that serve, without databases, brokers and dashboards; all when none is left."""
-    found = [workload for workload in workloads(project) if workload.kind != "DaemonSet"]
-    return [workload for workload in found if not _BACKING.search(workload.name)] or found
 
 
 def replicas(project: ProjectFacts, workload: Workload) -> int:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
-from mlestar.checks.reliability.failover import model_workloads
 from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.claims.documents import RUNBOOK, statements_in
 from mlestar.core.claims.slots import DATE, is_concrete
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
-from mlestar.core.project.deployment import Workload, mapping, place
+from mlestar.core.project.deployment import Workload, mapping, model_workloads, place
 from mlestar.core.project.kept_models import newest_two
 from mlestar.core.project.model_versions import model_versions
 from mlestar.core.wording import counted, listed
@@ -95,7 +94,7 @@ def deployments_can_be_rolled_back(facts: Facts) -> Iterator[Verdict]:
         loose = [
             str(container["image"])
             for container in workload.containers
-            if "image" in container and not _is_pinned(container)
+            if "image" in container and not _is_pinned(container) and not _is_filled_in_later(container)
         ]
         if loose:
             observed = f"{workload.kind} {workload.name} runs {listed(loose)}"
@@ -108,6 +107,11 @@ def deployments_can_be_rolled_back(facts: Facts) -> Iterator[Verdict]:
         place(project, found[0], "image"),
         n=len(found),
     )
+
+
+def _is_filled_in_later(container: dict[str, Any]) -> bool:
+    """Whether the tag, or all of the image, is a variable: what will run is not known here."""
+    return bool(re.search(r"\$\{?\w+\}?$|\$\(\w+\)$|\}\}$", str(container["image"])))
 
 
 def _is_pinned(container: dict[str, Any]) -> bool:

@@ -28,9 +28,15 @@ _FEATURE_CODE = re.compile(
 _OWN_PREPROCESSING = re.compile(
     r"get_dummies\(|\.fillna\(|Scaler\(|Encoder\(|Imputer\(|fit_transform\(|\.map\(\{|np\.log1?p?\("
 )
-_PIPELINE = re.compile(r"make_pipeline\(|\bPipeline\(|ColumnTransformer\(")
-_DUMPS = re.compile(r"(joblib|pickle|cloudpickle|skops\.io|sio)\.dumps?\(|\.dump\(|log_model\(|save_model\(|\.save\(")
-_LOADS = re.compile(r"(joblib|pickle|cloudpickle|skops\.io|sio)\.loads?\(|\.load\(|load_model\(|InferenceSession\(")
+_PIPELINE = re.compile(r"make_pipeline\(|\bPipeline\(|ColumnTransformer\(|\bpreprocessor\s*=|AutoTokenizer\.")
+_DUMPS = re.compile(
+    r"(joblib|pickle|cloudpickle|skops\.io|sio)\.dumps?\(|\.dump\(|log_model\(|save_model\(|\.save\(|save_pretrained\(|"
+    r"Checkpoint\.from_\w+\("
+)
+_LOADS = re.compile(
+    r"(joblib|pickle|cloudpickle|skops\.io|sio)\.loads?\(|\.load\(|load_model\(|InferenceSession\(|from_checkpoint\(|"
+    r"from_pretrained\("
+)
 
 
 def feature_modules(project: ProjectFacts) -> list[SourceModule]:
@@ -131,7 +137,10 @@ def training_and_serving_share_transforms(facts: Facts) -> Iterator[Verdict]:
         )
         return
     one_object = any(
-        _PIPELINE.search(m.text) and _DUMPS.search(m.text) for m in (project.modules[p] for p in sorted(from_training))
+        _PIPELINE.search(module.text)
+        and any(_DUMPS.search(project.modules[path].text) for path in sorted(reachable(project, module)))
+        for module in project.own_modules.values()
+        if module.path in from_training or module.path in shapes
     )
     loads = any(_LOADS.search(project.modules[path].text) for path in sorted(from_serving))
     if one_object and loads:

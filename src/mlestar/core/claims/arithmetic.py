@@ -172,12 +172,15 @@ def _prevalence(known: Mapping[str, Interval], record: _Record) -> None:
 
 
 def _counts(claim: Mapping[str, Any], known: Mapping[str, Interval], record: _Record) -> None:
-    found: dict[str, float] = {}
+    groups: dict[str, dict[str, float]] = {}
     for statement in from_json(claim):
         for name, pattern in COUNTS.items():
-            number = number_of(statement.value)
-            if number is not None and re.search(pattern, statement.key):
-                found.setdefault(name, number)
+            number, match = number_of(statement.value), re.search(pattern, statement.key)
+            if number is not None and match:
+                groups.setdefault(statement.key[: match.start()].strip(), {}).setdefault(name, number)
+    if len(groups) > 1:  # one table of counts a threshold or a class: which one the metrics are of is not said
+        return
+    found = next(iter(groups.values()), {})
     for name, number in found.items():
         whole = number >= 0 and number == int(number)
         record.compare(f"{name} is a count", whole, f"{name} {number:g} is not a whole number of 0 or more")

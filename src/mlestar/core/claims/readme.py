@@ -24,7 +24,9 @@ _PATH_LIKE = re.compile(
 )
 _TREE_ENTRY = re.compile(r"^[\s│|]*[├└+`]\s*[─\-]+\s*([\w.-]+/?)\s*(?:[#(<-].*|\s.*)?$")
 _EXAMPLE = re.compile(r"(^|/)(path|your|my|some|example|foo|bar)[_/.-]|(^|/)(path|to|foo|bar)/|\.\.\.|^\d|^v?\d+\.\d+")
-_KNOWN_ELSEWHERE = frozenset({"README.md", "requirements.txt/", "and/or", "CI/CD", "A/B", "n/a", "I/O", "TCP/IP"})
+_KNOWN_ELSEWHERE = frozenset(
+    {"README.md", "coverage.py", "requirements.txt/", "and/or", "CI/CD", "A/B", "n/a", "I/O", "TCP/IP"}
+)
 _FUTURE_HEADING = re.compile(
     r"roadmap|future|planned|to-?do|next steps|limitations|not (yet|implemented)|ideas|upcoming|known (issues|gaps)|"
     r"out of scope|references|acknowledg|related work|contribut|license|tech(nology)? stack requirements",
@@ -101,7 +103,7 @@ def references(project: ProjectFacts, path: str) -> list[Reference]:
     text = project.texts[path]
     ignored = _ignored(project)
     found: dict[str, Reference] = {}
-    for line, name in [*_linked(text), *_coded(text), *_commanded(text), *_listed(text)]:
+    for line, name in [*_linked(text), *_coded(text), *_commanded(text), *_listed(text, ignored)]:
         clean = name.split("#")[0].removeprefix("./").rstrip("/")
         if (
             not clean
@@ -159,12 +161,18 @@ def _commanded(text: str) -> Iterator[tuple[int, str]]:
                 yield command.line or start, command.words[command.words.index("-r") + 1]
 
 
-def _listed(text: str) -> Iterator[tuple[int, str]]:
-    """Names of files in a drawn folder tree."""
+def _listed(text: str, ignored: list[str]) -> Iterator[tuple[int, str]]:
+    """Names of files in a drawn folder tree, without what lies in a folder of ignored outputs."""
     for start, _, block in code_blocks(text):
+        ignored_from: int | None = None
         for offset, row in enumerate(block.splitlines()):
             match = _TREE_ENTRY.match(row)
-            if match and ("." in match[1].strip(".") or match[1].endswith("/")):
+            if not match:
+                continue
+            if ignored_from is not None and match.start(1) > ignored_from:
+                continue
+            ignored_from = match.start(1) if _is_ignored(match[1].rstrip("/"), ignored) else None
+            if "." in match[1].strip(".") or match[1].endswith("/"):
                 yield start + offset, match[1]
 
 
@@ -178,8 +186,29 @@ def _targets(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _ignored(project: ProjectFacts) -> list[str]:
-    rows = project.texts.get(".gitignore", "").splitlines()
-    return [row.strip().strip("/") for row in rows if row.strip() and not row.startswith(("#", "!"))]
+    """Patterns of every .gitignore, and what the stages of DVC write: not in git, and yet not missing."""
+    rows = [row for path in project.paths(r"(^|/)\.gitignore$") for row in project.texts.get(path, "").splitlines()]
+    patterns = [row.strip().strip("/") for row in rows if row.strip() and not row.startswith(("#", "!"))]
+    for path, document in project.parsed():
+        if path.rpartition("/")[2] in {"dvc.yaml", "dvc.lock"} or path.endswith(".dvc"):
+            outputs = list(_outputs(document))
+            patterns += [*outputs, *map(posixpath.basename, outputs)]
+    return [pattern for pattern in patterns if pattern and pattern != "*"]
+
+
+def _outputs(value: object) -> Iterator[str]:
+    """Paths under `outs`, `metrics` and `plots` at any depth of a DVC file."""
+    if not isinstance(value, dict):
+        return
+    for key, part in value.items():
+        entries = part if isinstance(part, list) else [part]
+        for entry in entries:
+            if key not in {"outs", "metrics", "plots"}:
+                yield from _outputs(entry)
+            elif isinstance(entry, dict):
+                yield from (str(name) for name in ([entry["path"]] if "path" in entry else entry))
+            elif isinstance(entry, str):
+                yield entry
 
 
 def _is_ignored(name: str, patterns: list[str]) -> bool:

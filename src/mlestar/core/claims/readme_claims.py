@@ -24,6 +24,10 @@ _NOT_A_CLAIM = re.compile(
 )
 
 
+_OF_OTHERS = re.compile(r"^\s*(>|\[!|<|!\[|(?:[-*+]|\d+[.)])\s*\**\[[^\]]*\]\((?:https?:|#))")
+"""Quotations, badges, and list items that begin with a link: what stands elsewhere, or a table of contents."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """One statement of the README with an artefact that must stand behind it."""
@@ -74,7 +78,7 @@ def claims(project: ProjectFacts, path: str) -> list[Claim]:
     lines = [line for line in prose(project.texts[path]) if not line.future and line.text.strip()]
     for name, topic in TOPICS.items():
         for line in lines:
-            if re.match(r"^\s*(>|\[!|<|!\[)", line.text):
+            if _OF_OTHERS.match(line.text):
                 continue
             sentence = next(
                 (part for part in re.split(r"(?<=[.!?;])\s", line.text) if re.search(topic.said, part, re.IGNORECASE)),
@@ -136,11 +140,17 @@ def _retrains_on_schedule(project: ProjectFacts) -> bool:
 
 TOPICS: dict[str, Topic] = {
     "Kubernetes": Topic(
-        said=r"\b(kubernetes|k8s|helm)\b", files=r"(^|/)Chart\.ya?ml$", also=lambda project: any(objects(project))
+        said=r"\b(kubernetes|k8s|helm)\b",
+        libraries="kubernetes",
+        files=r"(^|/)Chart\.ya?ml$",
+        modules=r"kubernetes|k8s|helm",
+        also=lambda project: any(objects(project)),
     ),
     "Docker": Topic(
         said=r"\b(docker(i[sz]ed|file)?|containeri[sz]ed)\b",
+        libraries="docker",
         files=r"(^|/)[^/]*(dockerfile|containerfile)[^/]*$|(^|/)(docker-)?compose[^/]*\.ya?ml$",
+        modules=r"docker|container",
     ),
     "continuous integration": Topic(
         said=r"\bCI/CD\b|continuous integration|github actions|gitlab ci", also=lambda project: bool(jobs(project))

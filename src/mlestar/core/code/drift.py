@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from mlestar.core.facts.project import ProjectFacts
     from mlestar.core.facts.source import SourceModule
 
-_NAME = re.compile(r"drift|data_shift|covariate_shift|population_stability", re.IGNORECASE)
-_DEFINES = re.compile(r"def \w*(drift|population_stability|_psi|psi_)\w*\(|def psi\(", re.IGNORECASE)
+_OF_CLOCKS = r"(?<!time_)(?<!clock_)(?<!config_)(?<!schema_)"
+"""Clocks, configurations and schemas drift too; that is another subject."""
+_NAME = re.compile(rf"{_OF_CLOCKS}drift|data_shift|covariate_shift|population_stability", re.IGNORECASE)
+_DEFINES = re.compile(rf"def \w*({_OF_CLOCKS}drift|population_stability|_psi|psi_)\w*\(|def psi\(", re.IGNORECASE)
 _LIBRARIES = frozenset({"evidently", "nannyml", "alibi_detect", "frouros"})
 _THRESHOLD = re.compile(r"thresh|limit|alpha|p_?val|crit|cutoff|max_psi|tolerance|significance", re.IGNORECASE)
 _TIMED = re.compile(
@@ -74,11 +76,11 @@ def schedules(project: ProjectFacts, modules: list[SourceModule]) -> bool:
         return True
     own = {module.path for module in modules}
     return any(
-        (re.search(r"crontab|\.timer$", path) or _TIMED.search(text))
-        and names.search(text)
-        and (path not in own or "import" in text)
+        names.search(text)
         for path, text in project.texts.items()
         if project.files[path].kind in {"python", "config", "script", "text"}
+        and (path not in own or "import" in text)
+        and (re.search(r"crontab|\.timer$", path) or _TIMED.search(text))
     )
 
 

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
 def reachable(project: ProjectFacts, start: SourceModule) -> set[str]:
     """Paths of own modules that the module imports, directly or through others; itself included."""
-    index = _by_name(project)
     found = {start.path}
     pending = [start]
     while pending:
-        for path in _targets(pending.pop(), index):
+        for path in imported_modules(project, pending.pop()):
             if path not in found:
                 found.add(path)
                 pending.append(project.modules[path])
@@ -25,9 +24,20 @@ def reachable(project: ProjectFacts, start: SourceModule) -> set[str]:
 
 def tested_modules(project: ProjectFacts) -> set[str]:
     """Paths of own modules that tests import, directly or through one other module."""
-    index = _by_name(project)
-    direct = {path for module in project.test_modules.values() for path in _targets(module, index)}
-    return direct | {path for first in direct for path in _targets(project.modules[first], index)}
+    direct = {path for module in project.test_modules.values() for path in imported_modules(project, module)}
+    return direct | {path for first in direct for path in imported_modules(project, project.modules[first])}
+
+
+def imported_modules(project: ProjectFacts, module: SourceModule) -> frozenset[str]:
+    """Paths of own modules that the module imports itself; worked out once for each."""
+    known = project.derived("imported modules", _no_module_yet)
+    if module.path not in known:
+        known[module.path] = frozenset(_targets(module, project.derived("modules by name", _by_name)))
+    return known[module.path]
+
+
+def _no_module_yet(_project: ProjectFacts) -> dict[str, frozenset[str]]:
+    return {}
 
 
 def _by_name(project: ProjectFacts) -> dict[str, str]:
@@ -43,7 +53,7 @@ def _by_name(project: ProjectFacts) -> dict[str, str]:
 def _targets(module: SourceModule, index: Mapping[str, str]) -> set[str]:
     found: set[str] = set()
     package = module.dotted.split(".") if module.path.endswith("__init__.py") else module.dotted.split(".")[:-1]
-    for target in module.imports.values():
+    for target in module.import_targets:
         dots = len(target) - len(target.lstrip("."))
         name = target.lstrip(".")
         if dots:

@@ -11,6 +11,9 @@ from mlestar.core.code.library_names import dotted
 
 _TRIPLE_QUOTED = re.compile(r'""".*?"""|\'\'\'.*?\'\'\'', re.DOTALL)
 _IMPORT = re.compile(r"^[ \t]*(?:import[ \t]+([\w., \t]+)|from[ \t]+(\w[\w.]*)[ \t]+import\b)", re.MULTILINE)
+_FULL_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^()]*\)|[^\n#;]+)|import[ \t]+([\w., \t]+))", re.MULTILINE
+)
 DISTRIBUTIONS: Mapping[str, str] = {
     "sklearn": "scikit-learn", "yaml": "pyyaml", "cv2": "opencv-python", "PIL": "pillow", "bs4": "beautifulsoup4",
     "dotenv": "python-dotenv", "attr": "attrs", "dateutil": "python-dateutil", "jwt": "pyjwt", "git": "gitpython",
@@ -52,6 +55,17 @@ def imported_names(text: str) -> frozenset[str]:
         listed = match[1] or match[2]
         names |= {part.split()[0].partition(".")[0] for part in listed.split(",") if part.strip()}
     return frozenset(name for name in names if name.isidentifier())
+
+
+def import_targets(text: str) -> frozenset[str]:
+    """Full dotted names of what is imported, relative ones with their dots; by line, as `imported_names` reads."""
+    found: set[str] = set()
+    for match in _FULL_IMPORT.finditer(_TRIPLE_QUOTED.sub('""', text).replace("\\\n", " ")):
+        origin, names = match[1] or "", match[2] or match[3]
+        plain = re.sub(r"#[^\n]*|[()]", " ", names)
+        imported = [part.split()[0] for part in plain.split(",") if part.split()]
+        found |= {f"{origin}.{name}" for name in imported} if match[2] else set(imported)
+    return frozenset(found)
 
 
 def called_names(tree: ast.Module | None) -> tuple[tuple[str, int], ...]:

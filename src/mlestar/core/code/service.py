@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlestar.core.code.import_graph import imported_modules
 from mlestar.core.code.library_names import last_name
 from mlestar.core.project.deployment import serving_modules
 
@@ -109,18 +110,9 @@ def _is_http_error(node: ast.expr) -> bool:
 def _near_serving(project: ProjectFacts) -> list[SourceModule]:
     """Serving modules and the project's own modules that they import."""
     serving = serving_modules(project)
-    wanted = {target for module in serving for target in module.imports.values()}
-    near = [
-        module
-        for module in project.own_modules.values()
-        if any(
-            target.lstrip(".") in (module.dotted, module.dotted.rpartition(".")[2])
-            or target.lstrip(".").rpartition(".")[0].endswith(module.dotted.rpartition(".")[2])
-            for target in wanted
-            if target
-        )
-    ]
-    return [*serving, *(module for module in near if module not in serving)]
+    near = {path for module in serving for path in imported_modules(project, module)}
+    own = {module.path for module in serving}
+    return [*serving, *(project.modules[path] for path in sorted(near - own))]
 
 
 def _functions(module: SourceModule) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

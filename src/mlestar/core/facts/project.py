@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from mlestar.core.facts.source import SourceModule
 
 FileKind = Literal["python", "notebook", "config", "document", "script", "text", "data", "model", "binary"]
-TEST_PATH = re.compile(r"(^|/)(tests?|testing|spec)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
-VENDORED_PATH = re.compile(r"(^|/)(vendor|third_party|node_modules|site-packages|examples?|docs?)/")
+TEST_PATH = re.compile(
+    r"(^|/)((?:(?:integrat|unit|func|smoke|system|accept|regress)\w*[-_])?tests?|testing|testdata|spec|e2e)/|"
+    r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
+)
+VENDORED_PATH = re.compile(
+    r"(^|/)(vendor|third_party|node_modules|site-packages|dbt_packages|examples?|docs?)/|\{\{|\.pyi$|_pb2(_grpc)?\.py$"
+)
+"""Code that is here and nobody of the project wrote; `{{` in a path marks a template of somebody else's project."""
 
 
 def is_own(path: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlestar.core.code.imports import called_names, imported_names, imports
+from mlestar.core.code.imports import called_names, import_targets, imported_names, imports
 
 
 def parsed(text: str) -> ast.Module | None:
@@ -53,7 +53,7 @@ class SourceModule:
         """Whether the code came out of a notebook."""
         return self.path.endswith(".ipynb")
 
-    @property
+    @cached_property
     def dotted(self) -> str:
         """Import path from the project's root: `src/a/b.py` is `src.a.b`, a package's `__init__` is the package."""
         return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -72,6 +72,11 @@ class SourceModule:
     def imported(self) -> frozenset[str]:
         """Top-level names of the absolute imports."""
         return imported_names(self.text)
+
+    @cached_property
+    def import_targets(self) -> frozenset[str]:
+        """Full dotted names of what is imported, read line by line: for these alone nothing is parsed."""
+        return import_targets(self.text)
 
     @cached_property
     def calls(self) -> tuple[tuple[str, int], ...]:

@@ -72,8 +72,6 @@ def _batch_jobs(project: ProjectFacts) -> list[BatchJob]:
 
 def _kubernetes(project: ProjectFacts) -> Iterator[BatchJob]:
     for path, item in objects(project, *JOB_KINDS):
-        if not is_own(path):
-            continue
         kind, spec = str(item["kind"]), mapping(item.get("spec"))
         scheduled = kind in _SCHEDULED_KINDS
         inner = mapping(spec.get("workflowSpec" if kind == "CronWorkflow" else "jobTemplate")) if scheduled else spec

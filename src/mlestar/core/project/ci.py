@@ -17,7 +17,7 @@ _SERVICES = {
     "github": r"^\.github/workflows/[^/]+\.ya?ml$",
     "gitlab": r"^\.gitlab-ci\.ya?ml$",
     "circleci": r"^\.circleci/config\.ya?ml$",
-    "azure": r"^azure-pipelines[^/]*\.ya?ml$",
+    "azure": r"^([^/]+/)?[\w.-]*azure-pipelines[^/]*\.ya?ml$|^\.?(azure-?)?(pipelines|devops)/[^/]+\.ya?ml$",
     "travis": r"^\.travis\.ya?ml$",
     "bitbucket": r"^bitbucket-pipelines\.ya?ml$",
     "drone": r"^\.(drone|woodpecker)(/[^/]+)?\.ya?ml$",

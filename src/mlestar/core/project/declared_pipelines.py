@@ -17,7 +17,21 @@ if TYPE_CHECKING:
     from mlestar.core.facts.source import SourceModule
 
 WORKFLOW_LIBRARIES = frozenset(
-    {"airflow", "prefect", "dagster", "kfp", "metaflow", "zenml", "luigi", "kedro", "flytekit", "ploomber", "clearml"}
+    {
+        "airflow",
+        "prefect",
+        "dagster",
+        "kfp",
+        "metaflow",
+        "zenml",
+        "luigi",
+        "kedro",
+        "flytekit",
+        "ploomber",
+        "clearml",
+        "azureml",
+        "sagemaker",
+    }
 )
 _TRAINS = re.compile(
     r"\.(fit|train|fit_generator|partial_fit)\(|\.backward\(|\b(lgb|xgb|lightgbm|xgboost)\.(train|cv)\("
@@ -156,7 +170,8 @@ def _libraries(project: ProjectFacts) -> Iterator[Declared]:
             continue
         steps = len(
             re.findall(
-                r"Operator\(|@(task|step|op|asset|component)\b|dsl\.ContainerOp|\bnode\(|luigi\.Task", module.text
+                r"Operator\(|\w+Step\(|@(task|step|op|asset|component)\b|dsl\.ContainerOp|\bnode\(|luigi\.Task",
+                module.text,
             )
         )
         if steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 LOCK_FILES = (
     r"^(.*/)?(uv|poetry|pdm|pixi)\.lock$|^(.*/)?Pipfile\.lock$|^(.*/)?conda-lock\.ya?ml$|^(.*/)?pylock(\.\w+)?\.toml$"
 )
-REQUIREMENT_FILES = r"^(.*/)?(requirements|constraints)[^/]*\.(txt|lock)$|^(.*/)?requirements/[^/]+\.txt$"
+REQUIREMENT_FILES = r"^(.*/)?(requirements|constraints)[^/]*\.(txt|lock)$|^(.*/)?(requirements?|reqs)/[^/]+\.txt$"
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)$")
+_INSTALLED = frozenset({"install_requires", "requirements", "requires", "required", "dependencies"})
 _EXACT = re.compile(r"^(===?)\s*[\w.!+-]+$")
 _CONDA_EXACT = re.compile(r"^([\w.-]+)\s*(={1,2})\s*([\w.!+-]+)(=\S+)?$")
 _JSON_NAME = re.compile(r'^\s{8}"([\w.-]+)":\s*\{', re.MULTILINE)
@@ -54,14 +56,16 @@ class Dependencies:
 
 def dependencies(project: ProjectFacts) -> Dependencies:
     """Collect the three."""
+    imported = _imported(project)
+    optional = [extra for extra in _extras(project) if extra.name in imported]
     return Dependencies(
-        requirements=tuple(_requirements(project)),
+        requirements=(*_requirements(project), *optional),
         locks={
             path: _locked(path, project.texts[path])
             for path in project.paths(LOCK_FILES)
             if path in project.texts and not VENDORED_PATH.search(path)
         },
-        imported=_imported(project),
+        imported=imported,
     )
 
 
@@ -81,6 +85,8 @@ def _imported(project: ProjectFacts) -> dict[str, str]:
     own = frozenset(part for path in project.modules for part in path.removesuffix(".py").split("/"))
     found: dict[str, str] = {}
     for path, module in project.own_modules.items():
+        if path.rpartition("/")[2] in {"setup.py", "conftest.py"}:  # what builds or tests is not what runs
+            continue
         for name in third_party(module.imported, own):
             if name in DISTRIBUTIONS or name not in own:
                 found.setdefault(distribution(name), path)
@@ -91,14 +97,54 @@ def _requirements(project: ProjectFacts) -> Iterator[Requirement]:
     for path in project.paths(REQUIREMENT_FILES):
         if not VENDORED_PATH.search(path) and not re.search(r"(dev|test|docs?|lint)[^/]*\.(txt|lock)$", path):
             yield from _requirement_lines(path, project.texts.get(path, ""))
+    yield from _setup(project)
     for path, document in project.parsed():
         name = path.rpartition("/")[2]
         if VENDORED_PATH.search(path):
             continue
         if name == "pyproject.toml":
             yield from _pyproject(project, path, mapping(document))
-        elif re.match(r"(environment|conda)[^/]*\.ya?ml$", name):
+        elif re.match(r"[^/]*(environment|conda)[^/]*\.ya?ml$", name):
             yield from _conda(path, document)
+
+
+def _extras(project: ProjectFacts) -> Iterator[Requirement]:
+    """What is declared for parts of the project: extras and groups; those that the code imports are needed."""
+    for path, document in project.parsed():
+        if path.rpartition("/")[2] == "pyproject.toml" and not VENDORED_PATH.search(path):
+            table = mapping(document)
+            groups = [
+                mapping(mapping(table.get("project")).get("optional-dependencies")),
+                mapping(table.get("dependency-groups")),
+            ]
+            for entry in (entry for group in groups for entries in group.values() for entry in sequence(entries)):
+                if isinstance(entry, str):
+                    yield from _requirement(entry, path, project.at(path, re.escape(entry)).line)
+
+
+def _setup(project: ProjectFacts) -> Iterator[Requirement]:
+    """`install_requires` of setup.py (texts in the list, wherever it is assigned) and of setup.cfg."""
+    for path in project.paths(r"(^|/)setup\.(py|cfg)$"):
+        if VENDORED_PATH.search(path):
+            continue
+        text = project.texts.get(path, "")
+        if path.endswith(".cfg"):
+            block = re.search(r"^install_requires\s*=[ \t]*(.*(?:\n[ \t]+.*)*)", text, re.MULTILINE)
+            yield from (
+                found
+                for row in (block[1] if block else "").split("\n")
+                for found in _requirement(row.strip(), path, None)
+            )
+            continue
+        module = project.modules.get(path)
+        for node in ast.walk(module.tree) if module and module.tree else ():
+            named = isinstance(node, ast.keyword) and node.arg == "install_requires"
+            if isinstance(node, ast.Assign):
+                named = any(getattr(target, "id", "").lower() in _INSTALLED for target in node.targets)
+            if named and isinstance(node, ast.keyword | ast.Assign) and isinstance(node.value, ast.List | ast.Tuple):
+                for part in node.value.elts:
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        yield from _requirement(part.value, path, part.lineno)
 
 
 def _requirement_lines(path: str, text: str) -> Iterator[Requirement]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlestar.core.facts.project import is_own
 from mlestar.core.score.profiles import WEB_LIBRARIES
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ SERVING_KINDS = frozenset(
 )
 _WORKLOADS = SERVING_KINDS - {"Service"}
 _SERVERLESS = frozenset({"serving.knative.dev/v1", "serving.kserve.io/v1beta1"})
+_BACKING = re.compile(
+    r"redis|postgres|mysql|maria|mongo|\bdb\b|database|kafka|rabbit|zookeeper|minio|grafana|prometheus|alertmanager|"
+    r"jaeger|mlflow|airflow|jupyter|notebook|adminer|nginx|traefik|elastic|kibana|node-exporter|otel|loki|mailcatcher|"
+    r"mailhog|localstack|spark|thrift|provisioner|tensorboard",
+    re.IGNORECASE,
+)
+_OF_MODEL = re.compile(r"model|predict|scor|infer|serving|api", re.IGNORECASE)
+_AT_HAND = re.compile(r"override|[._-](dev|local|debug)[._-]|devcontainer", re.IGNORECASE)
+"""Compose files for the desk of a developer."""
 _COMPOSE = re.compile(r"(^|/)(docker-)?compose[^/]*\.ya?ml$")
 
 
@@ -53,8 +63,13 @@ def sequence(value: object) -> list[Any]:
 
 
 def objects(project: ProjectFacts, *kinds: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Kubernetes objects of the kinds (any kind when none is named) with their file; `List` objects are opened."""
+    """Kubernetes objects of the kinds (any kind when none is named) with their file; `List` objects are opened.
+
+    Those of tests, examples and documentation are not the project's own.
+    """
     for path, document in project.parsed():
+        if not is_own(path):
+            continue
         for item in [document, *sequence(mapping(document).get("items"))]:
             found = mapping(item)
             if "apiVersion" in found and "kind" in found and (not kinds or found["kind"] in kinds):
@@ -76,6 +91,23 @@ def _workloads(project: ProjectFacts) -> list[Workload]:
     return [*found, *_compose(project)]
 
 
+def model_workloads(project: ProjectFacts) -> list[Workload]:
+    """The workloads that serve, without databases, brokers, notebooks and dashboards."""
+    return [workload for workload in workloads(project) if workload.kind != "DaemonSet" and not _is_backing(workload)]
+
+
+def _is_backing(workload: Workload) -> bool:
+    """By its command, its images, or a name that speaks of nothing else, unless the project builds it."""
+    said = " ".join(str(part) for c in workload.containers for part in (c.get("command", ""), c.get("args", "")))
+    if re.search(r"\b(jupyter|mlflow (server|ui)|tensorboard|airflow)\b", said):
+        return True
+    images = [str(container["image"]) for container in workload.containers if container.get("image")]
+    built = any("build" in container for container in workload.containers)
+    by_image = bool(images) and all(_BACKING.search(image.rpartition("/")[2]) for image in images)
+    by_name = bool(_BACKING.search(workload.name)) and not _OF_MODEL.search(workload.name)
+    return by_image or (by_name and not built)
+
+
 def place(project: ProjectFacts, workload: Workload, key: str) -> Where:
     """The first line at or below the workload's name that holds the key, else the name's line."""
     lines = project.texts.get(workload.path, "").splitlines()
@@ -89,16 +121,20 @@ def place(project: ProjectFacts, workload: Workload, key: str) -> Where:
 
 
 def serving_modules(project: ProjectFacts) -> list[SourceModule]:
-    """Own modules that import a web or model-serving library."""
+    """Own modules that import a web or model-serving library; a notebook may try one, it serves nobody."""
     return project.derived(
         "serving modules",
-        lambda whole: [module for module in whole.own_modules.values() if module.imported & WEB_LIBRARIES],
+        lambda whole: [
+            module
+            for module in whole.own_modules.values()
+            if not module.is_notebook and module.imported & WEB_LIBRARIES
+        ],
     )
 
 
 def is_deployed(project: ProjectFacts) -> bool:
     """Whether anything in the project is meant to run as a service."""
-    return bool(serving_modules(project) or workloads(project))
+    return bool(serving_modules(project) or model_workloads(project))
 
 
 def calls_into(module: SourceModule, libraries: frozenset[str]) -> int | None:
@@ -146,7 +182,7 @@ def _workload(project: ProjectFacts, path: str, item: dict[str, Any]) -> Workloa
 
 def _compose(project: ProjectFacts) -> Iterator[Workload]:
     for path, document in project.parsed():
-        if not _COMPOSE.search(path):
+        if not _COMPOSE.search(path) or _AT_HAND.search(path) or not is_own(path):
             continue
         for name, service in mapping(mapping(document).get("services")).items():
             spec = mapping(service)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlestar.core.facts.project import is_own
 from mlestar.core.project.deployment import mapping, sequence
 
 if TYPE_CHECKING:
-    from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.project import ModelFile, ProjectFacts
 
 _MLFLOW = re.compile(r"mlruns/models/([^/]+)/version-(\d+)/meta\.ya?ml$")
 _REGISTRY = re.compile(r"(registry|model_versions|models)[^/]*\.(json|ya?ml)$", re.IGNORECASE)
@@ -32,7 +33,12 @@ def model_versions(project: ProjectFacts) -> list[ModelVersion]:
     for found in (list(_registered(project)), list(_files(project)), list(_tagged(project))):
         if len(found) > 1:
             return found
-    return [ModelVersion(name=model.path, path=model.path, hash=model.sha256) for model in project.models[:1]]
+    return [ModelVersion(name=model.path, path=model.path, hash=model.sha256) for model in _kept(project)[:1]]
+
+
+def _kept(project: ProjectFacts) -> list[ModelFile]:
+    """Model files that are no fixtures of tests or examples."""
+    return [model for model in project.models if is_own(model.path)]
 
 
 def _registered(project: ProjectFacts) -> Iterator[ModelVersion]:
@@ -59,7 +65,7 @@ def _registered(project: ProjectFacts) -> Iterator[ModelVersion]:
 
 
 def _files(project: ProjectFacts) -> Iterator[ModelVersion]:
-    for model in project.models:
+    for model in _kept(project):
         if _VERSIONED.search(model.path):
             yield ModelVersion(name=model.path, path=model.path, hash=model.sha256)
 
@@ -69,7 +75,7 @@ def _tagged(project: ProjectFacts) -> Iterator[ModelVersion]:
     recorded = next(
         (entry for entry in project.data_hashes if re.search(r"model|\.(pkl|joblib|onnx|pt|skops)$", entry.path)), None
     )
-    tracked = next((model for model in project.models if project.git and model.path in project.git.tracked), None)
+    tracked = next((model for model in _kept(project) if project.git and model.path in project.git.tracked), None)
     source = recorded.recorded_in if recorded else tracked.path if tracked else ""
     if source and project.git:
         for tag in project.git.tags:

@@ -54,7 +54,7 @@ LIMITS: dict[str, dict[str, float]] = {
     "X1.3": {"pass": 0.95, "partial": 0.80},
     "X1.4": {"pass": 0.80, "partial": 0.50},
     "X2.1": {"commits": 30, "min_commits": 5, "partial": 1},
-    "X2.3": {"share": 0.10, "authors": 2},
+    "X2.3": {"share": 0.10, "authors": 2, "min_commits": 5},
     "X3.2": {"medium_per_kloc": 1},
     "X4.1": {"partial": 0.90},
     "X5.1": {"pass": 0.75, "partial": 0.60},

@@ -93,7 +93,12 @@ def _serving(project: ProjectFacts) -> str:
         for path, document in project.parsed()
         if isinstance(document, Mapping) and is_own(path)
     }
-    imported = {name for module in project.own_modules.values() for name in IMPORT.findall(module.text)}
+    imported = {
+        name
+        for module in project.own_modules.values()
+        if not module.is_notebook
+        for name in IMPORT.findall(module.text)
+    }
     if kinds & ONLINE_KINDS or imported & WEB_LIBRARIES:
         return "online"
     return "batch" if batch_jobs(project) else ""
