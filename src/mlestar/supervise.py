@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from mlestar.errors import InvalidInput
+from mlestar.execution.launcher import COLLECT_EVERY
 from mlestar.execution.supervisor import AT_ONCE, engine_url, supervise, take_lock, work_on
 from mlestar.settings import Settings
 
@@ -32,6 +34,7 @@ def main() -> None:
     lock = take_lock(settings)
     if lock is None:
         return
+    gc.set_threshold(COLLECT_EVERY)  # what is imported from here on stays
     from mlestar.app import Services  # the lock comes first: a server that looks must see it soon
 
     services = Services(settings)
