@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from mlestar.errors import Conflict, InputTooLarge, InvalidInput, OutsideRoots
+from mlestar.execution.frames import prepared_from
 from mlestar.execution.work import Channel
-from mlestar.execution.worker import work
+from mlestar.execution.worker import repeat_of, work
+from mlestar.stages.deployment import load_model
 from mlestar.storage.artifacts import Artifacts
 
 
@@ -65,6 +67,22 @@ def test_two_folders_leave_the_same_files_for_the_same_config_and_data(tmp_path:
         work(payload(tmp_path / name), told)
         hashes.append({event["stage"]: event["artifacts"] for event in told.events if event["status"] == "succeeded"})
     assert hashes[0] == hashes[1]
+
+
+def test_a_second_training_predicts_what_the_first_did_whether_its_package_is_looked_at_or_asked(
+    tmp_path: Path,
+) -> None:
+    artifacts = Artifacts(tmp_path)
+    data, _, trained, evaluated = (
+        artifacts.recall(one) or {} for one in work(payload(tmp_path), Told())["fingerprints"]
+    )
+    assert trained["private"]["repeated"]
+    package = artifacts.get(trained["artifacts"]["model.skops"])
+    files = {name: artifacts.get(sha256) for name, sha256 in data["artifacts"].items()}
+    prepared = prepared_from(files, data["checks"])
+    asked = repeat_of(load_model(package), b"another package", prepared)
+    assert asked == {"repeated": False, "repeat_sha256": evaluated["private"]["prediction_sha256"]}
+    assert repeat_of(None, package, prepared) == {"repeated": False, "repeat_sha256": ""}
 
 
 def test_a_change_does_again_only_what_depends_on_it(tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ class _Verification:
             local_explanation=any(one["difference"] for one in summary["local_explanation"]["contributions"]),
             reference_profile_sha256=profile, latency_p95_ms=latency, model_sha256=trained["artifacts"]["model.skops"],
             prediction_sha256=private["prediction_sha256"], data_sha256=self.prepared.facts["sha256"],
-            repeat_sha256=trained["private"]["repeat_sha256"],
+            repeat_sha256=_repeat_of(trained["private"], private["prediction_sha256"]),
             code_commit=self.payload["code_commit"], previous_version_loads=loads,
             versions=self.payload["versions"] + 1,
         )  # fmt: skip
@@ -235,6 +235,11 @@ class _Verification:
 
 def _estimates(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate]:
     return {name: Estimate(**part) for name, part in parts.items()}
+
+
+def _repeat_of(trained: Mapping[str, Any], predictions: str) -> str:
+    """Prediction hash of the second training: that of the model where both came to the same package."""
+    return predictions if trained["repeated"] else trained["repeat_sha256"]
 
 
 def _rank_correlation(first: list[float], second: list[float]) -> float | None:

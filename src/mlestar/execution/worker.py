@@ -107,21 +107,13 @@ class _Work:
                 files={"model.skops": package, "out_of_fold.npy": array_bytes(learned.answers)},
                 summary=summary,
                 checks=learned.checks,
-                private={"params": learned.params, "repeat_sha256": self._repeated(learned.repeat)},
+                private={"params": learned.params, **repeat_of(learned.repeat, package, self.prepared)},
             )
 
         tried = [name for name in ALGORITHMS if training.installed(name)]  # an extra installed since is tried
         inputs = (self._before("data"), asdict(self.spec.training), tried)
         self.records["training"] = self.store.stage("training", inputs, do)
         return self.records["training"]
-
-    def _repeated(self, model: Any) -> str:
-        """Prediction hash of a second training, through its package as the first one goes; empty without one."""
-        if model is None:
-            return ""
-        again = deployment.load_model(deployment.dump_model(model))
-        answers = training.answer_of(again, self.prepared.test[list(self.prepared.kinds)], self.prepared.task)
-        return hashlib.sha256(array_bytes(answers)).hexdigest()
 
     def evaluate(self) -> dict[str, Any]:
         metric = self.records["training"]["summary"]["metric"]
@@ -199,6 +191,25 @@ class _Work:
         record = self.records[stage]
         told = {name: value for name, value in record["summary"].items() if name != "time"}  # never twice the same
         return [*sorted(record["artifacts"].values()), canonical(told)]
+
+
+def repeat_of(model: Any, package: bytes, prepared: Prepared) -> dict[str, Any]:
+    """What a second training came to.
+
+    Args:
+        model: Of the second training; None without one.
+        package: Of the first.
+        prepared: Whose test rows are predicted.
+
+    Returns:
+        repeated (it came to the same package, so it predicts the same), repeat_sha256 (of its predictions, through its
+        package as the first one goes; empty when repeated, and without a second training).
+    """
+    again = b"" if model is None else deployment.dump_model(model)
+    if again in {b"", package}:
+        return {"repeated": bool(again), "repeat_sha256": ""}
+    answers = training.answer_of(deployment.load_model(again), prepared.test[list(prepared.kinds)], prepared.task)
+    return {"repeated": False, "repeat_sha256": hashlib.sha256(array_bytes(answers)).hexdigest()}
 
 
 def _quiet() -> None:
