@@ -127,6 +127,28 @@ def test_test_rows_that_stand_in_train_fail_and_are_named() -> None:
     assert finding.where.rows[0] == len(TEST)
 
 
+def with_natural_repeats() -> pd.DataFrame:
+    """1,200 rows of their own and 400 drawn from twenty: a fifth of the rows stands there twice or more."""
+    rng = np.random.default_rng(0)
+    own, twenty = (pd.DataFrame(rng.normal(size=(n, 4)), columns=list("abcd")) for n in (1200, 20))
+    repeated = twenty.sample(400, replace=True, random_state=1)
+    return pd.concat([own, repeated], ignore_index=True).assign(target=rng.integers(0, 2, 1600))
+
+
+def test_natural_repeats_on_both_sides_of_a_random_split_are_no_overlap() -> None:
+    frame = with_natural_repeats()
+    for seed in range(40):
+        rows = frame.sample(frac=1, random_state=seed)
+        finding = one("T1.5", train=table(rows[:1200]), test=table(rows[1200:], "test.csv"))
+        assert finding.outcome is not Outcome.FAIL, finding.observed
+
+
+def test_copied_rows_stand_out_among_natural_repeats() -> None:
+    rows = with_natural_repeats().sample(frac=1, random_state=0)
+    leaked = pd.concat([rows[1200:], rows[:60]])
+    assert one("T1.5", train=table(rows[:1200]), test=table(leaked, "test.csv")).outcome is Outcome.FAIL
+
+
 def test_row_numbers_do_not_hide_an_overlap() -> None:
     train, test = TRAIN.assign(id=range(400)), pd.concat([TEST, TRAIN.head(20)]).assign(id=range(1000, 1189))
     assert split(train, test).outcome is Outcome.FAIL

@@ -33,7 +33,7 @@ def split_is_clean(facts: Facts) -> Iterator[Verdict]:
     Why: A model that has seen the test rows, or the same patient, or the future, is graded on its memory.
     How: Test rows found in train, against the rate at which train rows have twins by coincidence; values of the group
         columns that stand on both sides; train rows dated after the first test row.
-    Threshold: fail on overlap above 1% that coincidence does not explain (binomial p < 0.001, at least 3 rows), on
+    Threshold: fail on overlap above 1% that coincidence does not explain (p < 0.001, at least 3 rows), on
         shared groups or on future rows; partial when there is no time or group column to test; inconclusive when
         coincidence might explain the overlap.
     Source: Kapoor and Narayanan 2023, L1.4, L3.1 and L3.2; Rules of ML 33; deepchecks train-test overlap.
@@ -82,7 +82,7 @@ def _overlap(facts: Facts, found: Overlap, train: Table, test: Table) -> Iterato
     if found.count < facts.limit("T1.5", "min_rows") or excess <= facts.limit("T1.5", "overlap"):
         return
     observed = f"{counted(found.count, 'row')} of {test.path} ({percent(found.share)}) stand in {train.path} too"
-    if found.p_value < facts.limit("T1.5", "alpha") or found.copies:
+    if found.p_value < facts.limit("T1.5", "alpha"):
         yield measured(test, Outcome.FAIL, f"{observed}, {percent(found.expected)} by coincidence", rows=found.rows)
     else:
         n = round(len(test.frame) * _growth(found.count, found.expected * len(test.frame)))

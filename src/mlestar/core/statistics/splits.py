@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.statistics.columns import MAX_CLASSES, kind_of, numbers, numbers_both, times
-from mlestar.core.statistics.rows import are_copies, group_numbers, row_keys
+from mlestar.core.statistics.rows import group_numbers, row_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ROWS_SHOWN = 20
+_NATURAL_TWINS = 10  # [ours] groups of equal rows in train from which their rate is known at all
 _ROWS_PER_GROUP = 50  # [ours] more rows a value than this is a category, not an entity that may leak
 
 
@@ -25,8 +26,8 @@ class Overlap:
         count: How many of the test rows.
         share: Their share of the test rows, 0 to 1.
         expected: The share that coincidence explains: how often a train row has a twin in train.
-        p_value: Of at least `count` by coincidence, binomial.
-        copies: Whether near twins are missing, so that matches cannot be coincidence; None: cannot tell.
+        p_value: Of at least `count` by coincidence: binomial, and where train has twins of its own the larger of this
+            and that of the difference of two shares.
         rows: Positions in test of the first of them.
     """
 
@@ -34,7 +35,6 @@ class Overlap:
     share: float
     expected: float
     p_value: float
-    copies: bool | None
     rows: tuple[int, ...]
 
 
@@ -42,29 +42,30 @@ def overlap(train: pd.DataFrame, test: pd.DataFrame, columns: Sequence[str]) -> 
     """Compare the rows on the columns that both have, numbering columns left out.
 
     The expected share is the leave-one-out twin rate of train, with half a row added (Krichevsky and Trofimov 1981),
-    so that data without a single twin still has a finite rate. Source: rubric T1.5, Kapoor and Narayanan 2023 L1.4.
+    so that data without a single twin still has a finite rate. Where train has natural twins that rate is itself an
+    estimate: the share must also exceed it as one of two proportions. Source: rubric T1.5, Kapoor and Narayanan 2023
+    L1.4.
     """
     import numpy as np
-    import pandas as pd
-    from scipy.stats import binom
+    from scipy.stats import binom, norm
 
     kept = [name for name in columns if not numbers_both(train[name], test[name])]
     if not kept:
-        return Overlap(count=0, share=0.0, expected=0.0, p_value=1.0, copies=None, rows=())
+        return Overlap(count=0, share=0.0, expected=0.0, p_value=1.0, rows=())
     in_train, in_test = row_keys([train, test], kept)
     matches = np.flatnonzero(np.isin(in_test.whole, in_train.whole))
-    groups, sizes = group_numbers(in_train.whole)
-    expected = (float((sizes[groups] > 1).sum()) + 0.5) / (len(train) + 1)
-    copies: bool | None = None
-    if len(matches):
-        (both,) = row_keys([pd.concat([train[kept], test[kept]], ignore_index=True)], kept)
-        copies = are_copies(both)
+    _, sizes = group_numbers(in_train.whole)
+    twins = sizes[sizes > 1]
+    expected = (float(twins.sum()) + 0.5) / (len(train) + 1)
+    chance = float(binom.sf(len(matches) - 1, len(test), expected))
+    if len(twins) >= _NATURAL_TWINS and expected < 1:
+        variance = expected * (1 - expected) * (1 / len(test) + 1 / len(train))
+        chance = max(chance, float(norm.sf((len(matches) / len(test) - expected) / variance**0.5)))
     return Overlap(
         count=len(matches),
         share=len(matches) / len(test),
         expected=expected,
-        p_value=float(binom.sf(len(matches) - 1, len(test), expected)),
-        copies=copies,
+        p_value=chance,
         rows=tuple(int(row) for row in matches[:_ROWS_SHOWN]),
     )
 
