@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlestar.services.guide import GuideService
     from mlestar.services.monitoring import MonitoringService
     from mlestar.services.pipelines import PipelinesService
+    from mlestar.services.registry import RegistryService
     from mlestar.services.report import ReportService
     from mlestar.services.scores import ScoresService
     from mlestar.services.thinking import ThinkingService
@@ -130,6 +131,15 @@ class Services:
         )
 
     @cached_property
+    def registry(self) -> RegistryService:
+        """What runs made."""
+        from mlestar.services.registry import RegistryService
+
+        return self._tracing.of(
+            RegistryService(database=self.database, settings=self.settings, clock=time.time), "registry"
+        )
+
+    @cached_property
     def guide(self) -> GuideService:
         """The integration guide's combined use cases."""
         from mlestar.services.guide import GuideService
@@ -151,7 +161,8 @@ class Services:
         from mlestar.services.report import ReportService
 
         return self._tracing.of(
-            ReportService(scores=self.scores, pipelines=self.pipelines, windows=self.windows), "report"
+            ReportService(scores=self.scores, pipelines=self.pipelines, registry=self.registry, windows=self.windows),
+            "report",
         )
 
     @cached_property

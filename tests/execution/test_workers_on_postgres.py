@@ -71,7 +71,7 @@ async def test_another_worker_takes_up_what_a_killed_one_left(postgres_url: str,
                 await anyio.sleep(0.2)
                 run = await services.database.reading(functools.partial(runs.run_of, run_id=run.run_id))
         assert [stage.status for stage in run.stages[:4]] == [Status.SUCCEEDED] * 4
-        assert [model["run_id"] for model in await services.pipelines.models()] == [run.run_id]
+        assert [model["run_id"] for model in await services.registry.models()] == [run.run_id]
         starts = await services.database.reading(functools.partial(runs.starts_of, run_id=run.run_id))
         assert (starts["data"], starts["features"], starts["training"]) == (1, 1, 2)
         second.terminate()

@@ -71,15 +71,13 @@ async def test_what_one_machine_made_another_serves_and_a_third_goes_on_from(
         working.wait()
         (tmp_path / "first").rename(tmp_path / "gone with its machine")
 
-        package = await services.pipelines.artifact(run_id=first.run_id, name="model.skops")
+        package = await services.registry.artifact(run_id=first.run_id, name="model.skops")
         assert hashlib.sha256(package).hexdigest() == first.model["sha256"]
-        plot, card = [
-            await services.pipelines.artifact(run_id=first.run_id, name=n) for n in ("metrics.svg", "card.md")
-        ]
+        plot, card = [await services.registry.artifact(run_id=first.run_id, name=n) for n in ("metrics.svg", "card.md")]
         assert plot.startswith(b"<svg")
         assert b"iris" in card
         with pytest.raises(NotFound, match=r"card\.md, .*metrics\.svg, model\.skops"):
-            await services.pipelines.artifact(run_id=first.run_id, name="train.parquet")
+            await services.registry.artifact(run_id=first.run_id, name="train.parquet")
 
         working = worker(tmp_path / "third", services.settings)
         again = await ended(services, await services.pipelines.run(name="iris", config=CONFIG, wait_s=0))
@@ -107,6 +105,6 @@ async def test_a_run_whose_store_cannot_be_written_fails_saying_so_and_registers
         assert run.error is not None
         assert run.error["code"] == "UNAVAILABLE"
         assert "the artifact store (file)" in run.error["message"]
-        assert await services.pipelines.models() == []
+        assert await services.registry.models() == []
     finally:
         services.close()

@@ -229,11 +229,11 @@ async def test_rolling_back_moves_the_pointer_and_keeps_its_history(services: Se
     for _ in range(2):  # finished stages are taken over: only the deployment is done
         run = await services.pipelines.run(name="pointed", config=config, wait_s=PATIENCE_S)
         assert run.status == "succeeded"
-    history = await services.pipelines.roll_back(name="pointed", environment="staging")
+    history = await services.registry.roll_back(name="pointed", environment="staging")
     assert [entry["version"] for entry in history] == [1, 2, 1]
     assert history[0]["reason"] == "rolled back from version 2"
     with pytest.raises(NotFound, match="no version 9"):
-        await services.pipelines.roll_back(name="pointed", environment="staging", version=9)
+        await services.registry.roll_back(name="pointed", environment="staging", version=9)
     shown = await command(services, "rollback", "pointed", "--environment", "staging", "--version", "2")
     assert [line for line in shown.splitlines() if line.startswith("pointed ") and "<- staging" in line] == [
         line for line in shown.splitlines() if line.startswith("pointed version 2 ")

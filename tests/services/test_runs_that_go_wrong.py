@@ -84,7 +84,7 @@ async def test_a_file_that_is_replaced_while_it_is_learnt_from_fails_the_run_and
     assert failed.status == "failed"
     assert "rows.csv is no longer what the data stage read" in failed.error["message"]
     assert failed.model == {}
-    assert await services.pipelines.models(name="replaced") == []
+    assert await services.registry.models(name="replaced") == []
 
 
 async def test_two_runs_of_one_pipeline_at_once_both_end_with_the_same_model_in_two_versions(
@@ -118,7 +118,7 @@ async def test_a_file_that_cannot_be_read_says_what_is_wrong_with_it(
     assert failed.status == "failed"
     assert failed.error["code"] != "INTERNAL"
     assert any(word in failed.error["message"] for word in says), failed.error
-    assert await services.pipelines.models(name="broken") == []
+    assert await services.registry.models(name="broken") == []
 
 
 async def test_a_worker_that_runs_out_of_memory_fails_its_run_with_the_limit(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ async def test_a_worker_that_runs_out_of_memory_fails_its_run_with_the_limit(tmp
         failed = await small.pipelines.run(name="big", config=LINEAR, wait_s=PATIENCE_S)
         assert failed.status == "failed"
         assert "ran out of memory (limit 64 MiB)" in failed.error["message"]
-        assert await small.pipelines.models(name="big") == []
+        assert await small.registry.models(name="big") == []
 
 
 class Silent(Channel):

@@ -225,7 +225,7 @@ def rollback(
     from mlestar.interfaces.run_command import models_text
 
     services = _services(None, data_dir)
-    _run(services.pipelines.roll_back(workspace=workspace, name=name, environment=environment, version=version))
+    _run(services.registry.roll_back(workspace=workspace, name=name, environment=environment, version=version))
     typer.echo(_run(models_text(services, workspace=workspace)))
     services.close()
 
@@ -240,7 +240,7 @@ def artifact(
 ) -> None:
     """Write what a run made to a file, wherever it was made."""
     services = _services(None, data_dir)
-    output.write_bytes(_run(services.pipelines.artifact(workspace=workspace, run_id=run_id, name=name)))
+    output.write_bytes(_run(services.registry.artifact(workspace=workspace, run_id=run_id, name=name)))
     typer.echo(f"{output}: {output.stat().st_size} bytes")
     services.close()
 

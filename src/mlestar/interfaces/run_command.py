@@ -55,12 +55,12 @@ async def rerun_from(services: Services, run_id: str, *, stage: str, workspace: 
 
 async def models_text(services: Services, *, workspace: str) -> str:
     """A line a registered version, newest first, with the environments that point to it now."""
-    moves = await services.pipelines.pointers(workspace=workspace)
+    moves = await services.registry.pointers(workspace=workspace)
     now: dict[tuple[str, str], int] = {}
     for move in moves:  # newest first
         now.setdefault((move["name"], move["environment"]), move["version"])
     lines = []
-    for one in await services.pipelines.models(workspace=workspace):
+    for one in await services.registry.models(workspace=workspace):
         places = [place for (name, place), version in now.items() if (name, version) == (one["name"], one["version"])]
         where = f" <- {', '.join(sorted(places))}" if places else ""
         lines.append(f"{one['name']} version {one['version']} {one['sha256'][:12]} of {one['run_id']}{where}")

@@ -13,9 +13,9 @@ import anyio.to_thread
 from mlestar.core.pipeline import ALGORITHMS, EXTRAS, STAGES, parse
 from mlestar.core.run import Pipeline, Run, Status
 from mlestar.core.run_text import run_summary
-from mlestar.errors import InvalidInput, MissingDependency, NotFound, WorkFailed
+from mlestar.errors import InvalidInput, MissingDependency, WorkFailed
 from mlestar.services.window_arguments import checked_workspace
-from mlestar.storage import models, runs
+from mlestar.storage import runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,8 +38,6 @@ CANCEL_WAIT_S = 3.0
 RUN_WINDOW = 7
 RUN_PRIORITY = 3
 NAME_LENGTH = 200
-GIVEN_OUT = frozenset({"model.skops", "card.md", "reference_profile.json"})
-"""Artifacts that may be asked for by name, beside the plots; others hold rows."""
 
 
 class Windows(Protocol):
@@ -200,69 +198,6 @@ class PipelinesService:
 
         return await self._database.reading(read)
 
-    async def artifacts(self, *, run_id: str, workspace: str = "default") -> dict[str, str]:
-        """What `artifact` gives out of a run: name -> SHA-256.
-
-        Raises:
-            NotFound: There is no such run.
-        """
-        await self._load(workspace, run_id)
-        stages = await self._database.reading(lambda connection: runs.artifacts_of(connection, run_id))
-        return {file: sha256 for files in stages.values() for file, sha256 in files.items() if _given_out(file)}
-
-    async def artifact(self, *, run_id: str, name: str, workspace: str = "default") -> bytes:
-        """What a run made, by the name that its stages list: the package, the card, the reference profile, a plot.
-
-        The rows that it learnt from are not given out.
-
-        Raises:
-            NotFound: No such run, or it made nothing of that name; `valid` lists what it made.
-            Unavailable: It is not on this machine, and the artifact store is away.
-        """
-        from mlestar.storage.artifacts import Artifacts
-
-        made = await self.artifacts(workspace=workspace, run_id=run_id)
-        if name not in made:
-            raise NotFound(
-                f"run {run_id} made nothing of the name {name!r}", valid=sorted(made), do="name one of those"
-            )
-        artifacts = Artifacts(self._settings.data_dir, self._settings.artifacts)
-        return await anyio.to_thread.run_sync(artifacts.get, made[name])
-
-    async def models(self, *, workspace: str = "default", name: str = "") -> list[dict[str, Any]]:
-        """Registered versions, newest first: name, version, run_id, sha256, record, created."""
-        return await self._database.reading(lambda connection: models.versions_of(connection, workspace, name))
-
-    async def pointers(self, *, workspace: str = "default") -> list[dict[str, Any]]:
-        """Moves of the environments' pointers, newest first: name, environment, version, at, reason."""
-        return await self._database.reading(lambda connection: models.all_pointers(connection, workspace))
-
-    async def roll_back(
-        self, *, workspace: str = "default", name: str, environment: str = "production", version: int = 0
-    ) -> list[dict[str, Any]]:
-        """Point an environment back to a version (0: the one before the present); answers the pointer's history.
-
-        Raises:
-            InvalidInput: There is no earlier version to go back to.
-            NotFound: No such version.
-        """
-        at = self._clock()
-
-        def move(connection: Connection) -> list[dict[str, Any]]:
-            history = models.pointers(connection, workspace, name, environment)
-            present = history[0]["version"] if history else None
-            earlier = [entry["version"] for entry in history if entry["version"] != present]
-            target = version or next(iter(earlier), 0)
-            if not target:
-                raise InvalidInput(f"{environment} of {name!r} never pointed to another version", do="name a version")
-            models.point(
-                connection, workspace=workspace, name=name, environment=environment, version=target, at=at,
-                reason=f"rolled back from version {present}",
-            )  # fmt: skip
-            return models.pointers(connection, workspace, name, environment)
-
-        return await self._database.writing(move)
-
     async def record_run(self, run: Run, findings: Sequence[Finding]) -> None:
         """Hand a run's evidence to the judge and its summary to window 7; the same run twice changes nothing."""
         await self._evaluation.record_run_findings(
@@ -331,10 +266,6 @@ class PipelinesService:
                 if started >= MOST_STARTS:
                     raise self._cannot_start(run_id)
             await anyio.sleep(POLL_S)
-
-
-def _given_out(name: str) -> bool:
-    return name in GIVEN_OUT or name.endswith(".svg")
 
 
 def _check_library(config: Mapping[str, Any]) -> None:

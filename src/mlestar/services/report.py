@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlestar.core.score.views import DimensionView
     from mlestar.services.pipelines import PipelinesService
+    from mlestar.services.registry import RegistryService
     from mlestar.services.scores import ScoresService
     from mlestar.services.windows import WindowsService
 
@@ -37,16 +38,19 @@ class Report:
 class ReportService:
     """Reads what the other services keep."""
 
-    def __init__(self, *, scores: ScoresService, pipelines: PipelinesService, windows: WindowsService) -> None:
+    def __init__(
+        self, *, scores: ScoresService, pipelines: PipelinesService, registry: RegistryService, windows: WindowsService
+    ) -> None:
         """Keep the parts."""
         self._scores = scores
         self._pipelines = pipelines
+        self._registry = registry
         self._windows = windows
 
     async def report(self, *, workspace: str = "default") -> Report:
         """The page of one workspace."""
         score = await self._scores.score(workspace=workspace)
-        models = await self._pipelines.models(workspace=workspace)
+        models = await self._registry.models(workspace=workspace)
         runs = await self._pipelines.runs(workspace=workspace)
         pipelines = {run.pipeline_id for run in runs}
         memory = await self._windows.report(workspace=workspace)

@@ -41,14 +41,14 @@ async def run(page: Page) -> Response:
     }
     if part:
         return page.show("run_live.html", headers={"Run-Ended": "yes" if ended else "no"}, **shared)
-    files = await page.services.pipelines.artifacts(workspace=page.workspace, run_id=found.run_id)
+    files = await page.services.registry.artifacts(workspace=page.workspace, run_id=found.run_id)
     return page.show("run.html", **shared, **_plots(found, outputs), files=sorted(files))
 
 
 async def models(page: Page) -> Response:
     """Every registered version, and where each environment points now and pointed before."""
-    versions = await page.services.pipelines.models(workspace=page.workspace)
-    moves = await page.services.pipelines.pointers(workspace=page.workspace)
+    versions = await page.services.registry.models(workspace=page.workspace)
+    moves = await page.services.registry.pointers(workspace=page.workspace)
     now: dict[tuple[str, str], int] = {}
     for move in moves:
         now.setdefault((move["name"], move["environment"]), move["version"])

@@ -68,7 +68,7 @@ def pipeline_router(services: Services) -> APIRouter:
     )
     async def artifact(run_id: str, name: str, workspace: Workspace = "default") -> Response:
         """What a run made, as a file: `model.skops`, `card.md`, `reference_profile.json`, or a plot (`metrics.svg`)."""
-        data = await services.pipelines.artifact(workspace=workspace, run_id=run_id, name=name)
+        data = await services.registry.artifact(workspace=workspace, run_id=run_id, name=name)
         return Response(data, media_type=ANY_BYTES, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     @router.post("/pipeline/runs/{run_id}/cancel", responses=answers(replies.RUN, 404, 409))
