@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlestar.storage.database import Database
     from mlestar.storage.processes import ProcessRecords
 
-TICK_S = 0.2
+TICK_S = 0.25
 """How often a cancel is looked for, and at most how often progress is written."""
 HEARTBEAT_S = 0.9
 WORKERS = 3

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from mlestar.storage.database import Database
 
 POLL_S = 0.2
+BUSY_POLL_S = 0.5
+"""Between two looks for runs while one is worked on: each takes CPU that the run could use."""
 AT_ONCE = 2
 """Runs worked off side by side; more would only share the same cores."""
 WORKER_MODULES = (
@@ -220,4 +222,4 @@ async def _serve(database: Database, engine: Engine, clock: Callable[[], float],
         first = False
         if waiting:
             idle_since = anyio.current_time()
-        await anyio.sleep(POLL_S)
+        await anyio.sleep(BUSY_POLL_S if live else POLL_S)
