@@ -55,14 +55,14 @@ PACKAGED = {
 SETS = (*BUILT_IN, *PACKAGED)
 
 
-def frame_of(name: str, seed: int) -> pd.DataFrame:
-    """One set with its target in the column `target`; of long ones rows drawn with the seed."""
+def frame_of(name: str, seed: int, most_rows: int = MOST_ROWS) -> pd.DataFrame:
+    """One set with its target in the column `target`; of long ones `most_rows` rows drawn with the seed."""
     if name in PACKAGED:
         frame = _packaged(PACKAGED[name])
     else:
         frame = read_builtin(name).frame.drop_duplicates().reset_index(drop=True)
     frame = frame.loc[:, [len(frame[name].unique()) > 1 for name in frame]]
-    return frame.sample(MOST_ROWS, random_state=seed).reset_index(drop=True) if len(frame) > MOST_ROWS else frame
+    return frame.sample(most_rows, random_state=seed).reset_index(drop=True) if len(frame) > most_rows else frame
 
 
 def _packaged(source: Packaged) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from mlestar.stages.folds import Folds, make_folds
 from mlestar.stages.members import cross_validate, portfolio
 from mlestar.stages.profile import reference_profile
 from mlestar.stages.training import learn
+from mlestar.stages.tuning import LEAST_TRIALS, affordable_trials
 
 ROWS = 240
 
@@ -30,12 +31,12 @@ def table(n: int = ROWS) -> pd.DataFrame:
     return pd.DataFrame({"x": random.normal(size=n), "z": random.normal(size=n), "c": random.choice(["a", "b"], n)})
 
 
-def folds(*, curved: bool = False) -> Folds:
+def folds(*, curved: bool = False, count: int = 0) -> Folds:
     rows = table()
     signal = (rows["x"].abs() - 0.7) * 6 if curved else rows["x"] * 2
     truth = (np.random.default_rng(1).random(ROWS) < 1 / (1 + np.exp(-signal))).to_numpy().astype(int)
     kinds = {"x": "numeric", "z": "numeric", "c": "categorical"}
-    return make_folds(rows, truth, kinds=kinds, task="binary", n_classes=2, seed=0)
+    return make_folds(rows, truth, kinds=kinds, task="binary", n_classes=2, seed=0, count=count)
 
 
 class Ticks:
@@ -119,3 +120,52 @@ def test_a_reference_profile_holds_deciles_shares_hash_and_date() -> None:
     assert made["columns"]["n"]["missing"] == pytest.approx(1 / 12)
     assert made["columns"]["c"]["shares"] == {"a": 0.75, "b": 0.25}
     assert (made["rows"], made["data_sha256"], made["date"]) == (12, "abc", "1970-01-02")
+
+
+def sized(rows: int, kinds: dict[str, str], n_classes: int = 2) -> Folds:
+    """Folds of so many rows: what trials cost is told from their size alone."""
+    truth = np.arange(rows) % max(n_classes, 2)
+    table = pd.DataFrame(index=range(rows))
+    task = "binary" if n_classes == 2 else "multiclass" if n_classes else "regression"
+    return make_folds(table, truth, kinds=kinds, task=task, n_classes=n_classes, seed=0)
+
+
+NUMBERS = {f"x{place}": "numeric" for place in range(10)}
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "seconds", "trials"),
+    [
+        ("lightgbm", sized(200, NUMBERS), 60.0, 120),
+        ("lightgbm", sized(10_000, NUMBERS), 60.0, 65),
+        ("extra_trees", sized(10_000, NUMBERS), 60.0, 18),
+        ("lightgbm", sized(10_000, NUMBERS, n_classes=0), 60.0, 65),
+        ("lightgbm", sized(10_000, NUMBERS, n_classes=10), 60.0, 0),
+        ("linear", sized(3_000, {"t": "text"}), 60.0, 23),
+    ],
+)
+def test_a_budget_holds_fewer_trials_the_larger_the_data_and_the_slower_the_algorithm(
+    name: str, made: Folds, seconds: float, trials: int
+) -> None:
+    assert affordable_trials(name, made, seconds) == trials
+
+
+def test_auto_tunes_within_a_named_budget_and_makes_the_same_model_twice() -> None:
+    spec = TrainingSpec(algorithm="auto", time_budget_s=8.0)
+    one, two = (learn(folds(curved=True, count=2), spec, told) for _ in range(2))
+    assert one.tuning["trials"] == one.tuning["trials_wanted"] >= LEAST_TRIALS
+    assert one.tuning["best"] == two.tuning["best"]
+    assert np.array_equal(one.answers, two.answers)
+    assert any(name.endswith("_tuned") for name in one.alternatives)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        TrainingSpec(algorithm="auto"),
+        TrainingSpec(algorithm="auto", time_budget_s=60.0, trials=0),
+        TrainingSpec(algorithm="hist_gradient_boosting", time_budget_s=60.0),
+    ],
+)
+def test_nothing_is_tuned_that_was_not_asked_for(spec: TrainingSpec) -> None:
+    assert learn(folds(count=2), spec, told).tuning == {}

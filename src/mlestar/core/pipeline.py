@@ -90,6 +90,7 @@ class TrainingSpec:
     """What is trained, and for how long.
 
     Attributes:
+        trials: Of tuning; None: as many as a time budget that the config names is sure to hold, in `auto`, else none.
         time_budget_s: Processor seconds of the training stage, beside the making of embeddings (at most as long again
             in `auto`); 0: the usual ones, and a transformer is bounded by its epochs alone.
     """
@@ -98,7 +99,7 @@ class TrainingSpec:
     epochs: int = 10
     batch_size: int = 32
     learning_rate: float = 0.001
-    trials: int = 0
+    trials: int | None = None
     tuning_metric: str = ""
     time_budget_s: float = 0.0
 

@@ -15,7 +15,7 @@ from mlestar.stages.budget import DEFAULT_S, Budget
 from mlestar.stages.folds import Folds, as_scored, make_folds
 from mlestar.stages.members import SCREEN_ROWS, Crossed, Member, cross_validate, installed, portfolio, screen
 from mlestar.stages.transformer import encoder_for
-from mlestar.stages.tuning import Tuned, tune
+from mlestar.stages.tuning import Tuned, planned_trials, tune
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,8 @@ Report = Callable[[float, float | None, str], None]
 
 FULL_FIT = 1.25
 """A fit on all rows takes at most so many times a fold's (five folds: four fifths of the rows)."""
+NEAR = 0.8
+"""Of what the best algorithm gains over a dummy: who gains less is not tuned beside it."""
 BLEND = "blend"
 
 
@@ -98,7 +100,7 @@ def _learn(folds: Folds, spec: TrainingSpec, report: Report, *, embedded: bool, 
     members, screened, stopped = portfolio(spec.algorithm, embedded=embedded), dict[str, float](), ()
     if len(members) > 1 and len(folds.rows) > SCREEN_ROWS:
         members, screened, stopped = screen(members, folds, metric, budget, report)
-    only_tuned = spec.trials > 0 and spec.algorithm != "auto"
+    only_tuned = bool(spec.trials) and spec.algorithm != "auto"
     crossed = Crossed() if only_tuned else cross_validate(members, folds, budget, report)
     tuned, best = _tuned(members, crossed, folds, metric=metric, spec=spec, budget=budget, report=report)
     answers = {**crossed.answers, **{f"{name}_tuned": answer for name, answer in tuned.answers.items()}}
@@ -121,11 +123,11 @@ def _learn(folds: Folds, spec: TrainingSpec, report: Report, *, embedded: bool, 
         alternatives={name: metrics.value_of(metric, folds.scored(answer)) for name, answer in answers.items()},
         weights=weights,
         screened_out=screened,
-        tuning={**tuned.record, "trials_wanted": spec.trials} if tuned.record else {},
+        tuning=tuned.record,
         answers=blended,
         predicted=folds.predicted,
         checks=_checks(folds, blended, metric),
-        notes=notes + _notes(budget, stopped, (tuned.record.get("trials", 0), spec.trials), repeats=repeats),
+        notes=notes + _notes(budget, stopped, (tuned.record.get("trials", 0), tuned.wanted), repeats=repeats),
         time=_time(budget, stopped, repeats=repeats),
     )
 
@@ -208,22 +210,29 @@ def _tuned(
     report: Report,
 ) -> tuple[Tuned, list[Member]]:  # fmt: skip
     """Tune the only algorithm, or the best two of several, within the trials and what the budget leaves."""
-    if not spec.trials:
-        return Tuned(), []
     worth = {name: _worth(answer, folds, metric) for name, answer in crossed.answers.items()}
-    ranked = sorted(members, key=lambda member: worth.get(member.name, -float("inf")), reverse=True)
-    names = list(dict.fromkeys(member.algorithm for member in ranked if member.name in worth or len(members) == 1))[:2]
+    shares = planned_trials(spec, folds, _near_the_best(members, worth, folds, metric))
     reserve = 2 * FULL_FIT * sum(crossed.fold_s.values())  # every member on all rows, and once more
-    tuned = Tuned()
-    for place, name in enumerate(names):
+    tuned = Tuned(wanted=sum(shares.values()))
+    for place, (name, share) in enumerate(shares.items()):
         if worth and budget.left <= reserve:
             break
-        share = spec.trials // len(names) + (1 if place < spec.trials % len(names) else 0)
-        if share:
-            fair = reserve + (budget.left - reserve) * (len(names) - 1 - place) / (len(names) - place)
-            tuned = tuned | tune(name, folds, metric, share, report=report, budget=budget, until_left=fair)
+        fair = reserve + (budget.left - reserve) * (len(shares) - 1 - place) / (len(shares) - place)
+        tuned |= tune(name, folds, metric, share, report=report, budget=budget, until_left=fair)
     best = [Member(name=f"{name}_tuned", algorithm=name, params=params) for name, params in tuned.params.items()]
     return tuned, best
+
+
+def _near_the_best(members: list[Member], worth: Mapping[str, float], folds: Folds, metric: str) -> list[str]:
+    """The best algorithm and the next one, if that gains nearly as much over a dummy; the only one, untried."""
+    tried = [member for member in members if member.name in worth]
+    if not tried:
+        return [members[0].algorithm]
+    tried.sort(key=lambda member: worth[member.name], reverse=True)
+    dummy = _worth(folds.dummy(), folds, metric)
+    enough = NEAR * (worth[tried[0].name] - dummy)
+    near = [member.algorithm for member in tried if worth[member.name] - dummy >= enough]
+    return list(dict.fromkeys([tried[0].algorithm, *near]))[:2]
 
 
 def _time(budget: Budget, stopped: tuple[str, ...], *, repeats: bool) -> dict[str, Any]:

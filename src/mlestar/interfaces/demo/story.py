@@ -31,7 +31,7 @@ STEPS = [
 ]
 PIPELINE: dict[str, Any] = {
     "data": {"source": "sklearn:breast_cancer", "test": 0.25, "split": "stratified", "seed": 0},
-    "training": {"algorithm": "auto", "timeBudgetS": 20},
+    "training": {"algorithm": "auto", "timeBudgetS": 20, "tuning": {"trials": 0}},
     "evaluation": {"metrics": ["roc_auc", "f1", "accuracy"]},
     "deployment": {"environment": "staging"},
 }
