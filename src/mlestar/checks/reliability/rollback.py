@@ -168,7 +168,8 @@ def rollback_is_written_and_drilled(facts: Facts) -> Iterator[Verdict]:
     text = "\n".join(statement.text for statement in statements)
     head = project.git.head_time if project.git else None
     limit = facts.limit("R4.3", "drill_days")
-    drilled = [age for match in _DRILL.finditer(text) if (age := _age_days(match[0], head)) is not None]
+    noted = [match[0] for match in _DRILL.finditer(text)] + [s.text for s in statements if re.search(r"\bdrill", s.key)]
+    drilled = [age for note in noted if (age := _age_days(note, head)) is not None]
     parts = {
         "an exact command": any(is_concrete(match[0]) for match in _COMMAND.finditer(text)),
         "an owner": any(is_concrete(match[0]) for match in _OWNER.finditer(text)) or _names_owner(statements),

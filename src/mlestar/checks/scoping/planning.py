@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mlestar.checks.registry import check
 from mlestar.checks.stated import stated
 from mlestar.core.claims.documents import EXPERIMENT, PLAN, PROBLEM, README
+from mlestar.core.claims.languages import UNITS
 from mlestar.core.claims.slots import DATE, DURATION, Slot, fill, slot_verdict
 from mlestar.core.claims.text import Statement, first_number, under
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
@@ -23,10 +24,8 @@ PLAN_KEYS = r"\b(plan|timeline|milestones?|schedule|roadmap|phases?|delivery|pro
 MILESTONE = rf"[^\n]{{0,80}}?(?:{DATE})[^\n]{{0,80}}"
 DAYS = {
     "hour": 1 / 24,
-    "hr": 1 / 24,
     "day": 1.0,
     "week": 7.0,
-    "wk": 7.0,
     "sprint": 14.0,
     "month": 30.4,
     "quarter": 91.3,
@@ -200,6 +199,6 @@ def _days(statements: Iterable[Statement]) -> float | None:
     for statement in statements:
         found = re.search(DURATION, statement.text, re.IGNORECASE)
         if found:
-            number, unit = re.match(r"([\d.]+)[ -]?([a-z]+)", found[0].lower()).groups()  # pyright: ignore[reportOptionalMemberAccess] - DURATION has this form
-            return float(number) * DAYS[unit.rstrip("s")]
+            number, unit = re.match(r"([\d.]+)[ -]?(\w+)", found[0].lower()).groups()  # pyright: ignore[reportOptionalMemberAccess] - DURATION has this form
+            return float(number) * next(DAYS[name] for name, words in UNITS.items() if re.fullmatch(words, unit))
     return None

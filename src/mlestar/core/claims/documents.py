@@ -19,13 +19,19 @@ NOT_STATEMENTS = re.compile(
     re.IGNORECASE,
 )
 ANY = r"."
-README = r"(^|/)readme(\.\w+)?$"
+README = r"(^|/)readme([._-]\w\w)?(\.\w+)?$"
 CARD = r"model.?card|(^|/)card\."
-PROBLEM = r"problem|scope|scoping|charter|overview|brief|prd|requirements?\.(md|ya?ml)|objectives?|goals?|kpi|success"
+PROBLEM = (
+    r"problem|scope|scoping|charter|overview|brief|prd|requirements?\.(md|ya?ml)|objectives?|goals?|kpi|success|"
+    r"projektziel|objetivos|objectifs"
+)
 DATA = r"data.?(sheet|card|set|dictionary|statement)|croissant|(^|/)data/[^/]*(readme|\.md$)|dataset"
-PLAN = r"plan|roadmap|timeline|milestones?|schedule|charter|project\.ya?ml"
+PLAN = r"plan|roadmap|timeline|milestones?|schedule|charter|project\.ya?ml|cronograma|calendrier"
 EXPERIMENT = r"experiment|a-?b.?test|ab_|design"
-RUNBOOK = r"runbook|rollback|operations?|oncall|on-call|incident|playbook|disaster"
+RUNBOOK = (
+    r"runbook|rollback|operations?|oncall|on-call|incident|playbook|disaster|betriebshandbuch|notfall|operaciones|"
+    r"exploitation"
+)
 
 
 def statements_in(project: ProjectFacts | None, *kinds: str) -> list[Statement]:

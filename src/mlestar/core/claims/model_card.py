@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mlestar.core.claims.languages import in_english
+
 if TYPE_CHECKING:
     from mlestar.core.facts.project import ProjectFacts
 
@@ -52,6 +54,7 @@ def card_sections(text: str) -> dict[str, str]:
     current = ""
     for position, heading in enumerate(headings):
         title = (heading[1] or heading[2] or heading[3] or "").strip(" :").lower()
+        title = in_english(title)
         end = headings[position + 1].start() if position + 1 < len(headings) else len(body)
         matches = [name for name, pattern in SECTIONS.items() if re.search(pattern, title)]
         current = next((name for name in matches if name not in found), matches[0] if matches else current)

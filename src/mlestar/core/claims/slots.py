@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from mlestar.core.claims.languages import EMPTY, MONTHS, TO_BE_WRITTEN, UNITS
 from mlestar.core.claims.text import Statement
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
 
@@ -18,6 +19,7 @@ HTML_TAGS = "br|b|i|p|a|img|div|span|sub|sup|code|em|strong|table|tr|td|th|ul|li
 PLACEHOLDER = re.compile(
     r"\b(?:todo|tbd|tba|tbc|fixme|xxx+|lorem|ipsum|placeholder|coming soon|work in progress|wip|n/a|"
     r"to be (?:defined|determined|decided|added|written|completed|confirmed)|fill (?:this|me|in)|"
+    rf"{TO_BE_WRITTEN}|"
     r"more information needed|insert .{0,30}here|your .{0,30} here|description here)\b|"
     rf"<(?!/?(?:{HTML_TAGS})\b|https?:|[\w.+-]+@|[\s\d=/-])[^<>\n]{{1,80}}>|"
     r"\{\{|\[\s*(?:…|\.\.\.|insert|your|name|date)[^\]\n]*\]",
@@ -34,15 +36,16 @@ EMPTY_WORDS = frozenset(
         "the", "a", "an", "and", "or", "of", "to", "for", "with", "all", "very", "we", "it", "this", "that", "will",
         "has", "have", "as", "by", "our", "set", "well", "everything", "various", "several", "some", "many",
         "production", "grade", "state", "art", "world", "class", "industry", "practices", "etc", "and/or",
+        *EMPTY.split(),
     ]
 )  # fmt: skip
 _WORD = re.compile(r"[^\W_][\w'./%+-]*")
 DATE = (
     r"\b(?:20\d\d[-/](?:1[0-2]|0?[1-9])(?:[-/]\d{1,2})?(?!\d)|"
     r"(?:[12]\d|3[01]|0?[1-9])[./](?:1[0-2]|0?[1-9])[./]20\d\d|q[1-4][ /-]?20\d\d|20\d\d[ -]?q[1-4]|"
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,? (?:\d{1,2},? )?20\d\d)"
+    rf"(?:{'|'.join(MONTHS.split())})[a-zà-ÿ]*\.?,? (?:de )?(?:\d{{1,2}},? )?20\d\d)"
 )
-DURATION = r"\b\d+(?:\.\d+)?[ -]?(?:hours?|days?|weeks?|months?|quarters?|years?|sprints?|hrs?|wks?)\b"
+DURATION = rf"\b\d+(?:\.\d+)?[ -]?(?:{'|'.join(UNITS.values())})\b"
 _SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?](?=\S))+[.!?]?")
 
 

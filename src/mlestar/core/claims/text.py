@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from mlestar.core.claims.languages import in_english
+
 MOST_STATEMENTS = 5_000
 MOST_CHARACTERS = 20_000
 MOST_DEPTH = 12
@@ -20,9 +22,9 @@ _TOO_LONG = re.compile(rf"(\S{{{_LONGEST_WORD}}})\S+")
 _WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\-./:]+")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.{1,200}?)[ \t#]*$")
 _LABELLED = re.compile(
-    r"^[ \t]*(?:[-*+][ \t]+)?(?:\*\*|__)?([A-Za-z][\w /()'&-]{1,60}?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]+(\S.*)$"
+    r"^[ \t]*(?:[-*+][ \t]+)?(?:\*\*|__)?([^\W\d_][\w /()'&-]{1,60}?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]+(\S.*)$"
 )
-_NEXT_LABEL = re.compile(r"(?<=[.;])[ \t]+(?=(?:\*\*|__)?[A-Z][\w /()'&-]{1,60}?(?:\*\*|__)?:(?:\*\*|__)?[ \t])")
+_NEXT_LABEL = re.compile(r"(?<=[.;])[ \t]+(?=(?:\*\*|__)?[A-ZÀ-Þ][\w /()'&-]{1,60}?(?:\*\*|__)?:(?:\*\*|__)?[ \t])")
 _ROW = re.compile(r"^[ \t]*\|?[ \t]*([^|]{1,80}?)[ \t]*\|[ \t]*(\S.*?)[ \t]*\|?[ \t]*$")
 _RULE = re.compile(r"^[\s|:+=-]+$")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -52,8 +54,8 @@ def readable(text: str) -> str:
 
 
 def words_of(name: object) -> str:
-    """A name as lower-case words."""
-    return " ".join(_WORD_BORDER.sub(" ", str(name)).lower().split())
+    """A name as lower-case words, the titles of other languages in English."""
+    return in_english(" ".join(_WORD_BORDER.sub(" ", str(name)).lower().split()))
 
 
 def from_json(value: object, *, key: str = "", path: str = "") -> list[Statement]:
