@@ -91,7 +91,8 @@ def problem_is_stated(facts: Facts) -> Iterable[Verdict]:
     Threshold: pass 5 of 5; otherwise k of 5.
     Source: Model Cards, Intended Use (Mitchell et al. 2019); NIST AI RMF MAP 1.1.
     Fix: Write five sentences: the goal, who decides what with it, one prediction per what, when, and what is then done.
-    Limits: Reads headings and labels in English, German, Spanish and French, sentences in English; good prose under an unusual heading may be missed.
+    Limits: Reads headings and labels in English, German, Spanish and French, sentences in English; good prose under an
+        unusual heading may be missed.
     """
     for level, statements in stated(facts, "scoping", README, CARD, PROBLEM):
         verdict = slot_verdict(PROBLEM_SLOTS, statements, level)
