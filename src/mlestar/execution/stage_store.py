@@ -113,11 +113,11 @@ class StageStore:
 
 @functools.cache
 def code_version() -> str:
-    """Changes when the stages' code or a library they compute with does."""
+    """Changes when the stages' code, that of the worker who writes their records, or a library of theirs does."""
     import mlestar.stages
 
     folder = Path(mlestar.stages.__file__ or "").parent
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in (*sorted(folder.glob("*.py")), Path(__file__).with_name("worker.py")):
         digest.update(path.read_bytes())
     return fingerprint(digest.hexdigest(), {name: version(name) for name in LIBRARIES})
