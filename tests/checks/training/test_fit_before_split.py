@@ -7,6 +7,7 @@ import json
 import pytest
 
 from mlestar.checks.training.code import nothing_is_fitted_before_the_split
+from mlestar.core.code.leakage.analysis import find_leaks
 from mlestar.core.evidence import Outcome, Verdict
 from mlestar.core.facts.collected import Facts
 from mlestar.core.facts.project import ProjectFacts
@@ -23,6 +24,25 @@ from sklearn.linear_model import LogisticRegression
 from imblearn.over_sampling import SMOTE
 """
 FREE, SUPERVISED, CLEAN = Outcome.PARTIAL, Outcome.FAIL, Outcome.PASS
+FOLDS = """\
+from sklearn.model_selection import GroupKFold
+from sklearn.preprocessing import StandardScaler
+from imblearn.over_sampling import SMOTE
+folds, scaler = GroupKFold(), StandardScaler()
+X, y, groups = load()
+{pair}
+kept, held = X.iloc[a], X.iloc[b]
+"""
+PAIRS = (
+    "a, b = next(folds.split(X, y, groups))",
+    "a, b = next(iter(folds.split(X, y, groups)))",
+    "a, b = list(folds.split(X, y, groups))[k]",
+    "pairs = list(folds.split(X, y, groups))\na, b = pairs[0]",
+)
+IN_LOOPS = (
+    "pairs = list(folds.split(X, y, groups))\nfor a, b in pairs:\n    ...",
+    "pairs = list(folds.split(X, y, groups))\nfor number, (a, b) in enumerate(pairs):\n    ...",
+)
 LOAD = "df = pd.read_csv('x')\nX = df.drop('t', axis=1)\ny = df['t']\n"
 SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
 
@@ -210,3 +230,18 @@ def test_a_leak_in_a_notebook_is_located_by_cell() -> None:
 def test_code_without_data_steps_yields_nothing() -> None:
     project = ProjectFacts(root="p", modules={"a.py": SourceModule(path="a.py", text="print('a b'.split())\n")})
     assert list(nothing_is_fitted_before_the_split(Facts(project=project))) == []
+
+
+@pytest.mark.parametrize("pair", [*PAIRS, *IN_LOOPS])
+@pytest.mark.parametrize(
+    ("fit", "leaks"),
+    [
+        ("scaler.fit_transform(kept)", False),
+        ("SMOTE().fit_resample(kept, y.iloc[a])", False),
+        ("scaler.fit(held)", True),
+        ("scaler.fit(X)\na, b = next(folds.split(X, y, groups))", True),
+    ],
+)
+def test_the_sides_of_one_fold_are_told_apart(pair: str, fit: str, leaks: bool) -> None:
+    module = SourceModule(path="train.py", text=FOLDS.format(pair=pair) + fit + "\n")
+    assert bool(find_leaks({"train.py": module}).leaks) == leaks

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlestar.core.code.leakage.steps import Step, step_of
-from mlestar.core.code.leakage.values import Fit, Leak, Origin, Summary, union
+from mlestar.core.code.leakage.values import Fit, Folds, Leak, Origin, Summary, union
 from mlestar.core.code.library_names import (
     LABEL_ENCODERS,
     SCALING_FUNCTIONS,
@@ -25,6 +25,7 @@ _LABEL_NAME = re.compile(r"^(y|y_.*|.*_y|target|targets|labels?|.*_labels?|class
 _FITTING = frozenset({"fit", "fit_transform", "fit_resample", "fit_sample", "fit_on_texts", "adapt", "partial_fit"})
 _RESAMPLING = frozenset({"fit_resample", "fit_sample"})
 _STATISTICS = frozenset({"mean", "median", "mode"})
+_OVER_FOLDS = frozenset({"next", "iter", "list", "tuple", "enumerate"})
 
 
 def follow_call(scope: Scope, node: ast.Call) -> Value:  # noqa: PLR0911 - one answer a kind of call
@@ -35,8 +36,9 @@ def follow_call(scope: Scope, node: ast.Call) -> Value:  # noqa: PLR0911 - one a
         scope.split(data, node.lineno, name)
         if name in SPLIT_FUNCTIONS:
             return _sides(scope, node, data)
-        if name == "split":
-            return [data.on("train"), data.on("test")]
+    folds = _folds(scope, node, data)
+    if folds is not None:
+        return folds
     if isinstance(node.func, ast.Attribute):
         if name in _FITTING and node.args:
             return _fit(scope, node, node.func)
@@ -53,6 +55,19 @@ def follow_call(scope: Scope, node: ast.Call) -> Value:  # noqa: PLR0911 - one a
         fit = Fit(path=scope.path, line=node.lineno, call="fillna with a statistic", supervised=False)
         return scope.log_fit(fit, found, "")
     return found
+
+
+def _folds(scope: Scope, node: ast.Call, data: Origin | None) -> list[Origin | None] | None:
+    """The folds that a cross-validator's `split` gives, through `list` and the like; with `next` one pair of them."""
+    name = last_name(node.func)
+    if name == "split" and data is not None:
+        return Folds([data.on("train"), data.on("test")])
+    if not isinstance(node.func, ast.Name) or name not in _OVER_FOLDS or not node.args:
+        return None
+    given = scope.value(node.args[0])
+    if not isinstance(given, Folds):
+        return None
+    return list(given) if name == "next" else given
 
 
 def _parts(node: ast.Call) -> list[ast.expr]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from mlestar.core.code.leakage.steps import Step, step_of, target_columns
-from mlestar.core.code.leakage.values import Findings, Fit, Leak, Origin, Summary, union
+from mlestar.core.code.leakage.values import Findings, Fit, Folds, Leak, Origin, Summary, union
 from mlestar.core.code.library_names import (
     CV_FUNCTIONS,
     SEARCHES,
@@ -157,6 +157,8 @@ class Scope:
         for position, name in enumerate(reversed(names)):
             if data is not None and position < 2:  # noqa: PLR2004 - a fold is a pair
                 self.env[name] = data.on("test" if position == 0 else "train")
+            elif isinstance(value, Folds) and position < len(value):
+                self.env[name] = value[-1 - position]
             else:
                 self.env[name] = _single(value)
         self.block(node.body)
@@ -270,6 +272,8 @@ class Scope:
     def subscript(self, node: ast.Subscript) -> Value:
         """Columns keep the side; rows picked by an index or mask of one side are on it."""
         base, picked = self.value(node.value), _single(self.value(node.slice))
+        if isinstance(base, Folds):
+            return list(base)
         if isinstance(base, list):
             position = node.slice.value if isinstance(node.slice, ast.Constant) else None
             return base[position] if isinstance(position, int) and -len(base) <= position < len(base) else _single(base)

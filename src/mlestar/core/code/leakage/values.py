@@ -49,6 +49,10 @@ def union(origins: Iterable[Origin | None]) -> Origin | None:
     )
 
 
+class Folds(list[Origin | None]):
+    """What a cross-validator's `split` gives: pairs of (train, test), each fold one; the list holds such a pair."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Leak:
     """A fit that saw rows which a later split holds out. `inner`: only a validation split inside the training rows."""
