@@ -52,6 +52,8 @@ SETUP_CFG = "[options]\ninstall_requires =\n    numpy==2.1.0\n"
 EXTRAS = (
     '[project]\nname = "a"\ndependencies = []\n[project.optional-dependencies]\nn = ["numpy==2.1.0"]\nd = ["x>1"]\n'
 )
+KEY = '"key": "-----BEGIN PRIVATE KEY-----\\nMIIEogIBAAKCAQEAjj1EQOX7o14lnDRJAyFZeXGNLywPuyfvdDt6tI2v0cTgoOH"}'
+PLUGIN = "from airflow.plugins_manager import AirflowPlugin\nfrom flask import Blueprint\n"
 OF_OTHERS = "- [DVC](https://dvc.org/): data versioning.\n- [Monitoring](#monitoring)\n"
 
 CASES: dict[str, tuple[str, Files, Outcome]] = {
@@ -60,6 +62,23 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
     "notebooks in a container are no service": ("R3.4", {"docker/docker-compose.yml": NOTEBOOKS}, UNKNOWN),
     "a developer's override": ("R2.1", {"docker-compose.override.yml": API}, UNKNOWN),
     "containers of an integration test": ("R2.1", {"integration_tests/docker-compose.yml": API}, UNKNOWN),
+    "a scheduler in an image of its own": (
+        "R3.4",
+        {"compose.yaml": "services:\n  airflow-web:\n    build: .\n"},
+        UNKNOWN,
+    ),
+    "a key of an account that is made up": ("X3.1", {"dev.json": '{"project": "dummy-project", ' + KEY}, PASS),
+    "a key of an account": ("X3.1", {"dev.json": '{"project": "scoring", ' + KEY}, FAIL),
+    "the rate of an airflow": (
+        "X1.3",
+        {"README.md": "# Airflow Rate\n\nThe airflow rate follows from `train.py`.\n", "train.py": "x()\n"},
+        PASS,
+    ),
+    "files of an example": (
+        "X1.3",
+        {"README.md": "Say `dag_a.py` and `dag_b.py`; see `train.py`.\n", "train.py": "x()\n"},
+        PASS,
+    ),
     "an API beside a tracking server": ("R2.1", {"compose.yaml": TRACKING + "  api:\n    build: .\n"}, FAIL),
     "an image whose tag is filled in later": (
         "R4.2",
@@ -127,6 +146,11 @@ def test_a_web_library_in_a_notebook_serves_nobody(tmp_path: Path) -> None:
     assert profile_of(Facts(project=read_project(tmp_path))).serving == ""
     write_tree(tmp_path, {"app.py": SERVE})
     assert profile_of(Facts(project=read_project(tmp_path))).serving == "online"
+
+
+def test_a_page_that_a_plugin_adds_to_the_scheduler_is_no_service(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"plugins/version.py": PLUGIN, "dags/d.py": "from airflow import DAG\nwith DAG('a'): ...\n"})
+    assert profile_of(Facts(project=read_project(tmp_path))).serving == "batch"
 
 
 SERVICE = "GitHub <noreply@github.com>"

@@ -23,7 +23,9 @@ _PATH_LIKE = re.compile(
     r"^[\w.-][\w./-]*(/|\.(py|ipynb|md|rst|ya?ml|toml|json|cfg|ini|sh|sql|csv|parquet|pkl|joblib|onnx|pt|h5|txt|lock|tf))$"
 )
 _TREE_ENTRY = re.compile(r"^[\s│|]*[├└+`]\s*[─\-]+\s*([\w.-]+/?)\s*(?:[#(<-].*|\s.*)?$")
-_EXAMPLE = re.compile(r"(^|/)(path|your|my|some|example|foo|bar)[_/.-]|(^|/)(path|to|foo|bar)/|\.\.\.|^\d|^v?\d+\.\d+")
+_EXAMPLE = re.compile(
+    r"(^|/)(path|your|my|some|example|foo|bar)[_/.-]|(^|/)(path|to|foo|bar)/|\.\.\.|^\d|^v?\d+\.\d+|[_-][ab]\.\w+$"
+)
 _KNOWN_ELSEWHERE = frozenset(
     {"README.md", "coverage.py", "requirements.txt/", "and/or", "CI/CD", "A/B", "n/a", "I/O", "TCP/IP"}
 )

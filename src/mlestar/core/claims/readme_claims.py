@@ -24,8 +24,8 @@ _NOT_A_CLAIM = re.compile(
 )
 
 
-_OF_OTHERS = re.compile(r"^\s*(>|\[!|<|!\[|(?:[-*+]|\d+[.)])\s*\**\[[^\]]*\]\((?:https?:|#))")
-"""Quotations, badges, and list items that begin with a link: what stands elsewhere, or a table of contents."""
+_OF_OTHERS = re.compile(r"^\s*(>|# |\[!|<|!\[|(?:[-*+]|\d+[.)])\s*\**\[[^\]]*\]\((?:https?:|#))")
+"""Titles, quotations, badges, and list items that begin with a link: what stands elsewhere, or a table of contents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +199,7 @@ TOPICS: dict[str, Topic] = {
         also=lambda project: bool(project.data_hashes),
     ),
     "orchestration": Topic(
-        said=r"\b(airflow|prefect|dagster|kubeflow|argo workflows|metaflow|zenml)\b",
+        said=r"\b(airflow(?! rates?\b)|prefect|dagster|kubeflow|argo workflows|metaflow|zenml)\b",
         libraries="airflow prefect dagster kfp metaflow zenml",
         kinds=("Workflow", "CronWorkflow", "PipelineRun"),
     ),

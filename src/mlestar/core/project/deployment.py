@@ -24,7 +24,7 @@ _SERVERLESS = frozenset({"serving.knative.dev/v1", "serving.kserve.io/v1beta1"})
 _BACKING = re.compile(
     r"redis|postgres|mysql|maria|mongo|\bdb\b|database|kafka|rabbit|zookeeper|minio|grafana|prometheus|alertmanager|"
     r"jaeger|mlflow|airflow|jupyter|notebook|adminer|nginx|traefik|elastic|kibana|node-exporter|otel|loki|mailcatcher|"
-    r"mailhog|localstack|spark|thrift|provisioner|tensorboard",
+    r"mailhog|localstack|spark|thrift|provisioner|tensorboard|prefect|dagster|logstash|fluent|load-balancer|cert-manager|etcd",
     re.IGNORECASE,
 )
 _OF_MODEL = re.compile(r"model|predict|scor|infer|serving|api", re.IGNORECASE)
@@ -97,15 +97,14 @@ def model_workloads(project: ProjectFacts) -> list[Workload]:
 
 
 def _is_backing(workload: Workload) -> bool:
-    """By its command, its images, or a name that speaks of nothing else, unless the project builds it."""
+    """By its command, its images, or a name that speaks of nothing else."""
     said = " ".join(str(part) for c in workload.containers for part in (c.get("command", ""), c.get("args", "")))
     if re.search(r"\b(jupyter|mlflow (server|ui)|tensorboard|airflow)\b", said):
         return True
     images = [str(container["image"]) for container in workload.containers if container.get("image")]
-    built = any("build" in container for container in workload.containers)
     by_image = bool(images) and all(_BACKING.search(image.rpartition("/")[2]) for image in images)
     by_name = bool(_BACKING.search(workload.name)) and not _OF_MODEL.search(workload.name)
-    return by_image or (by_name and not built)
+    return by_image or by_name
 
 
 def place(project: ProjectFacts, workload: Workload, key: str) -> Where:
@@ -121,13 +120,16 @@ def place(project: ProjectFacts, workload: Workload, key: str) -> Where:
 
 
 def serving_modules(project: ProjectFacts) -> list[SourceModule]:
-    """Own modules that import a web or model-serving library; a notebook may try one, it serves nobody."""
+    """Own modules that import a web or model-serving library.
+
+    A notebook may try one, a plugin of a scheduler adds a page to it: neither serves.
+    """
     return project.derived(
         "serving modules",
         lambda whole: [
             module
             for module in whole.own_modules.values()
-            if not module.is_notebook and module.imported & WEB_LIBRARIES
+            if not module.is_notebook and module.imported & WEB_LIBRARIES and "airflow" not in module.imported
         ],
     )
 

@@ -36,6 +36,9 @@ _HINT = re.compile(
     r"do[opr]_v1_|AccountKey|:AA|SK[0-9a-f]|PRIVATE KEY"
 )
 _EXAMPLE = re.compile(r"EXAMPLE|example|xxxx|XXXX|0000000|1234567890|abcdefghij|placeholder|your[_-]|dummy|<|\*\*\*")
+_MADE_UP = re.compile(r"dummy|fake|placeholder", re.IGNORECASE)
+_BESIDE = 200
+"""Characters before a private key in which its account calls itself made up."""
 _NAMES = tuple(PROVIDERS)
 
 
@@ -61,5 +64,7 @@ def find_secrets(text: str) -> Iterator[tuple[str, int, str]]:
         if _EXAMPLE.search(found) or len(set(found[-20:])) < 6:  # noqa: PLR2004 - a run of few characters is a stand-in
             continue
         name = _NAMES[int(str(match.lastgroup)[1:])]
+        if name == "private key" and _MADE_UP.search(text, max(0, match.start() - _BESIDE), match.start()):
+            continue
         shown = found.splitlines()[0][:30] if name == "private key" else f"{found[:8]}…({len(found)} characters)"
         yield name, text.count("\n", 0, match.start()) + 1, shown

@@ -93,12 +93,9 @@ def _serving(project: ProjectFacts) -> str:
         for path, document in project.parsed()
         if isinstance(document, Mapping) and is_own(path)
     }
-    imported = {
-        name
-        for module in project.own_modules.values()
-        if not module.is_notebook
-        for name in IMPORT.findall(module.text)
-    }
-    if kinds & ONLINE_KINDS or imported & WEB_LIBRARIES:
+    imported = [
+        frozenset(IMPORT.findall(module.text)) for module in project.own_modules.values() if not module.is_notebook
+    ]
+    if kinds & ONLINE_KINDS or any(names & WEB_LIBRARIES and "airflow" not in names for names in imported):
         return "online"
     return "batch" if batch_jobs(project) else ""
