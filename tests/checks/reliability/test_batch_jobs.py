@@ -114,6 +114,14 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
         {"dags/d.py": BARE_DAG + "import requests\nrequests.get('https://x', timeout=5)\n"},
         FAIL,
     ),
+    "R2.2 a DAG beside other time limits": (
+        "R2.2",
+        {
+            "dags/d.py": BARE_DAG + "from client import get\nHEADERS = {'timeout': 5}\n",
+            "client.py": "O = {'timeout': 9}\n",
+        },
+        FAIL,
+    ),
     "R2.2 a flow": ("R2.2", {"flows/f.py": FLOW}, PASS),
     "R2.2 Argo": ("R2.2", {"w.yaml": ARGO}, PASS),
     "R2.2 CI": ("R2.2", {".github/workflows/w.yml": WEEKLY_CAREFUL, "score.py": OVERWRITES}, PASS),

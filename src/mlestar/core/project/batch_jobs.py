@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlestar.core.code.import_graph import reachable
+from mlestar.core.code.import_graph import imported_modules, reachable
 from mlestar.core.facts.project import is_own
 from mlestar.core.project.ci import jobs, reached
 from mlestar.core.project.commands import Command, commands_of, script_called
@@ -195,7 +195,7 @@ def _workflows(project: ProjectFacts) -> Iterator[BatchJob]:
         library = declares_workflow(module)
         if library is None:
             continue
-        near = [project.own_modules[p] for p in sorted(reachable(project, module)) if p in project.own_modules]
+        near = [project.own_modules[imported] for imported in sorted(imported_modules(project, module))]
         settings = workflow_settings(module, near)
         yield BatchJob(
             path=path,

@@ -24,6 +24,7 @@ _SETTINGS = {
         r"^(execution_timeout|dagrun_timeout|timeout_seconds|timeout|worker_timeout|dagster/max_runtime)$"
     ),
 }
+_OF_DEFAULTS = re.compile(r"arg|default", re.IGNORECASE)
 _METHODS = {"set_retry": "retries", "set_timeout": "bounded"}
 _DECORATORS = {"retry": "retries", "timeout": "bounded"}
 
@@ -107,13 +108,19 @@ def _class_values(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _defaults(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """Settings in object literals (`default_args`, tags) and as keywords of `dict(...)`."""
+    """Settings in objects named as arguments or defaults (`default_args`), or handed on as such or as tags."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Dict):
-            keys = [str(key.value) if isinstance(key, ast.Constant) else "" for key in node.keys]
-            yield from _named(zip(keys, node.values, strict=True))
-        elif isinstance(node, ast.Call) and _last(node.func) == "dict":
-            yield from _named((keyword.arg or "", keyword.value) for keyword in node.keywords)
+        given: ast.expr | None = None
+        if isinstance(node, ast.Assign):
+            named = any(_OF_DEFAULTS.search(getattr(target, "id", "")) for target in node.targets)
+            given = node.value if named else None
+        elif isinstance(node, ast.keyword):
+            given = node.value if node.arg in {"default_args", "tags", "op_tags"} else None
+        if isinstance(given, ast.Dict):
+            keys = [str(key.value) if isinstance(key, ast.Constant) else "" for key in given.keys]
+            yield from _named(zip(keys, given.values, strict=True))
+        elif isinstance(given, ast.Call) and _last(given.func) == "dict":
+            yield from _named((keyword.arg or "", keyword.value) for keyword in given.keywords)
 
 
 def _named(pairs: Iterable[tuple[str, ast.expr]]) -> Iterator[tuple[str, ast.expr]]:
