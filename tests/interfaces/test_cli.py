@@ -42,6 +42,17 @@ def test_every_command_explains_itself_and_each_of_its_options(name: str) -> Non
         assert command in shown.output
 
 
+def test_a_project_named_from_where_one_stands_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "rows.csv").write_text("a,target\n1,0\n2,1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    data = ["--data-dir", str(tmp_path / "data")]
+    shown = CliRunner().invoke(cli, ["evaluate", "project", "--train", "rows.csv", "--format", "json", *data])
+    assert shown.exit_code == 0, shown.output
+    assert '"train"' in shown.output
+
+
 def test_a_worker_without_a_shared_database_is_refused_with_what_to_set(tmp_path: Path) -> None:
     done = CliRunner(env={"MLESTAR_DATABASE_URL": ""}).invoke(cli, ["worker", "--data-dir", str(tmp_path)])
     assert isinstance(done.exception, InvalidInput)

@@ -129,6 +129,7 @@ def evaluate(
     """Judge a project in all five dimensions: usable as a CI gate."""
     from mlestar.interfaces.evaluate_command import evaluate_project
 
+    path = path.absolute()  # it is the root that other names are found below
     services = _services([path], data_dir)
     inputs = {
         name: str(path / value) if value and name not in ("target", "groups", "time") else value
