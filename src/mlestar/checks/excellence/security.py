@@ -31,7 +31,8 @@ def no_secrets(facts: Facts) -> Iterator[Verdict]:
     Why: A key in the history is public to everyone who ever gets a copy, and bots find it within minutes.
     How: Provider formats (AWS, GitHub, Slack, OpenAI and 15 more) and private-key blocks in all tracked text and
         notebook code; lock files, hash files and notebook outputs are left out, published example keys too.
-    Threshold: pass when there is none, partial when they stand only in test fixtures, fail otherwise.
+    Threshold: pass when there is none, partial when they stand only in test fixtures or are private keys of an
+        account that calls itself dummy, fake or placeholder (which a real one could too), fail otherwise.
     Source: OpenSSF Scorecard; detect-secrets' provider detectors.
     Fix: Revoke the credential at its provider first, then remove it from the files and purge it from the history.
     Limits: Passwords without a provider format are not recognised; only the working tree is read, not old commits.
@@ -44,25 +45,30 @@ def no_secrets(facts: Facts) -> Iterator[Verdict]:
     tracked = {path: text for path, text in sources.items() if project.is_tracked(path)}
     if not tracked:
         return
-    found = [(path, *hit) for path, text in tracked.items() for hit in find_secrets(text)]
-    in_code = [hit for hit in found if not (TEST_PATH.search(hit[0]) or _FIXTURE.search(hit[0]))]
+    found = [(path, hit) for path, text in tracked.items() for hit in find_secrets(text)]
+    in_use = [
+        (path, hit)
+        for path, hit in found
+        if not (hit.said_to_be_fake or TEST_PATH.search(path) or _FIXTURE.search(path))
+    ]
     scope = f"{counted(len(tracked), 'tracked text file')}"
     if not found:
         yield Verdict(
             outcome=Outcome.PASS, level=Level.MEASURED, observed=f"no credential format in {scope}", n=len(tracked)
         )
         return
-    path, provider, line, shown = (in_code or found)[0]
+    path, first = (in_use or found)[0]
+    line = first.line
     module = project.modules.get(path)
     where = project.in_code(module, line) if module and module.is_notebook else project.where(path, line)
-    places = listed([f"{hit[0]}:{hit[2]}" for hit in (in_code or found)])
+    places = listed([f"{file}:{hit.line}" for file, hit in (in_use or found)])
     yield Verdict(
-        outcome=Outcome.FAIL if in_code else Outcome.PARTIAL,
+        outcome=Outcome.FAIL if in_use else Outcome.PARTIAL,
         level=Level.MEASURED,
-        observed=f"{provider} ({shown}) in {path}; {counted(len(found), 'hit')} in {scope}: {places}",
+        observed=f"{first.provider} ({first.shown}) in {path}; {counted(len(found), 'hit')} in {scope}: {places}",
         where=where,
         n=len(tracked),
-        fix=f"revoke the {provider} of {path}:{line} now, then remove it and purge the history",
+        fix=f"revoke the {first.provider} of {path}:{line} now, then remove it and purge the history",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 PROVIDERS = {
     "AWS access key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
@@ -57,14 +58,27 @@ def _near_hints(text: str) -> Iterator[re.Match[str]]:
     yield from _ANY.finditer(text, max(start, 0), end)
 
 
-def find_secrets(text: str) -> Iterator[tuple[str, int, str]]:
-    """(provider, line, what it looks like with the secret part hidden) of each credential in a text."""
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """A credential in a text; `shown` hides the secret part, `said_to_be_fake` is what stands beside a private key."""
+
+    provider: str
+    line: int
+    shown: str
+    said_to_be_fake: bool
+
+
+def find_secrets(text: str) -> Iterator[Secret]:
+    """Each credential in a text, in its order."""
     for match in _near_hints(text):
         found = match[0]
         if _EXAMPLE.search(found) or len(set(found[-20:])) < 6:  # noqa: PLR2004 - a run of few characters is a stand-in
             continue
         name = _NAMES[int(str(match.lastgroup)[1:])]
-        if name == "private key" and _MADE_UP.search(text, max(0, match.start() - _BESIDE), match.start()):
-            continue
-        shown = found.splitlines()[0][:30] if name == "private key" else f"{found[:8]}…({len(found)} characters)"
-        yield name, text.count("\n", 0, match.start()) + 1, shown
+        key = name == "private key"
+        yield Secret(
+            provider=name,
+            line=text.count("\n", 0, match.start()) + 1,
+            shown=found.splitlines()[0][:30] if key else f"{found[:8]}…({len(found)} characters)",
+            said_to_be_fake=key and bool(_MADE_UP.search(text, max(0, match.start() - _BESIDE), match.start())),
+        )
