@@ -8,7 +8,7 @@ from enum import Enum
 from fractions import Fraction
 from functools import cache
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """Most values by far: looked at first."""
@@ -40,14 +40,22 @@ def wire(value: object) -> Any:  # noqa: PLR0911 - one return a kind of value
             outside: inner if type(inner := getattr(value, name)) in PLAIN else wire(inner) for name, outside in names
         }
     match value:
+        case dict():  # the two that most nested values are, before those whose test is slow
+            items = cast("dict[Any, Any]", value).items()
+            return {
+                key if type(key) is str else str(wire(key)): item if type(item) in PLAIN else wire(item)
+                for key, item in items
+            }
+        case list() | tuple():
+            return [item if type(item) in PLAIN else wire(item) for item in cast("list[Any]", value)]
         case Enum():
             return value.value
         case Fraction():
             return float(value)
         case Mapping():
             return {str(wire(key)): wire(item) for key, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [wire(item) for item in value]
+        case set() | frozenset():
+            return [wire(item) for item in cast("set[Any]", value)]
         case PurePath():
             return str(value)
         case _:
