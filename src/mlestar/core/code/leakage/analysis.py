@@ -132,10 +132,11 @@ def _chosen(index: Index) -> list[str]:
     steps, left = _within(index, [path for _, path in sorted(ranked)], _MOST_CHARACTERS)
     for path in steps:
         index.steps |= {name.rpartition(".")[2] for name in index.of(path) if index.has_step(path, name)}
+    followed = set(steps)
     callers = [
         path
         for path, module in index.modules.items()
-        if path not in set(steps) and any(_names(match[1]) & index.steps for match in _FROM.finditer(module.text))
+        if path not in followed and any(_names(match[1]) & index.steps for match in _FROM.finditer(module.text))
     ]
     return sorted([*steps, *_within(index, callers, left)[0]])
 
