@@ -9,13 +9,34 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.facts.project import is_own
-from mlestar.core.score.profiles import WEB_LIBRARIES
 
 if TYPE_CHECKING:
     from mlestar.core.evidence import Where
     from mlestar.core.facts.project import ProjectFacts
     from mlestar.core.facts.source import SourceModule
 
+WEB_LIBRARIES = frozenset(
+    {
+        "fastapi",
+        "flask",
+        "django",
+        "starlette",
+        "aiohttp",
+        "tornado",
+        "bottle",
+        "falcon",
+        "sanic",
+        "litestar",
+        "bentoml",
+        "grpc",
+        "gradio",
+        "streamlit",
+        "torchserve",
+        "kserve",
+        "seldon_core",
+        "tritonclient",
+    }
+)
 SERVING_KINDS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "Rollout", "ReplicaSet", "InferenceService", "Service"}
 )

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlestar.core.facts.project import is_own
+from mlestar.core.project.batch_jobs import batch_jobs
+from mlestar.core.project.deployment import serving_modules
 
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
     from mlestar.core.facts.data import DataFacts
     from mlestar.core.facts.project import ProjectFacts
 
-IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
-WEB_LIBRARIES = frozenset(
-    {
-        "fastapi",
-        "flask",
-        "django",
-        "starlette",
-        "aiohttp",
-        "tornado",
-        "bottle",
-        "falcon",
-        "sanic",
-        "litestar",
-        "bentoml",
-        "grpc",
-        "gradio",
-        "streamlit",
-        "torchserve",
-        "kserve",
-        "seldon_core",
-        "tritonclient",
-    }
-)
 ONLINE_KINDS = frozenset({"Deployment", "StatefulSet", "InferenceService", "Service", "SeldonDeployment", "Ingress"})
 REGRESSION = "the target is a number: there are no classes"
 TEXT = "free text is all there is to predict from: there are no columns to weigh against each other"
@@ -86,16 +64,11 @@ def _modality(data: DataFacts) -> str:
 
 
 def _serving(project: ProjectFacts) -> str:
-    from mlestar.core.project.batch_jobs import batch_jobs
-
     kinds = {
         str(document.get("kind", ""))
         for path, document in project.parsed()
         if isinstance(document, Mapping) and is_own(path)
     }
-    imported = [
-        frozenset(IMPORT.findall(module.text)) for module in project.own_modules.values() if not module.is_notebook
-    ]
-    if kinds & ONLINE_KINDS or any(names & WEB_LIBRARIES and "airflow" not in names for names in imported):
+    if kinds & ONLINE_KINDS or serving_modules(project):
         return "online"
     return "batch" if batch_jobs(project) else ""
