@@ -9,7 +9,6 @@ from mlestar.core.statistics.columns import blank_to_missing, features, identifi
 from mlestar.core.statistics.rows import RowKeys, are_copies, group_numbers, row_keys
 
 if TYPE_CHECKING:
-
     import numpy as np
     import pandas as pd
 
