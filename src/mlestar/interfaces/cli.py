@@ -241,9 +241,17 @@ def artifact(
 ) -> None:
     """Write what a run made to a file, wherever it was made."""
     services = _services(None, data_dir)
-    output.write_bytes(_run(services.registry.artifact(workspace=workspace, run_id=run_id, name=name)))
-    typer.echo(f"{output}: {output.stat().st_size} bytes")
+    data = _run(services.registry.artifact(workspace=workspace, run_id=run_id, name=name))
     services.close()
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        from mlestar.errors import InvalidInput
+
+        raise InvalidInput(
+            f"{output} cannot be written: {error.strerror}", do="name a file in a folder of yours"
+        ) from None
+    typer.echo(f"{output}: {len(data)} bytes")
 
 
 @cli.command()

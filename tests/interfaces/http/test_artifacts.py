@@ -73,3 +73,12 @@ def test_the_command_writes_it_to_a_file(folder: Path, run: dict[str, Any], tmp_
     told = subprocess.run([*command, "--data-dir", str(folder)], capture_output=True, text=True, check=True).stdout
     assert told == f"{output}: {output.stat().st_size} bytes\n"
     assert hashlib.sha256(output.read_bytes()).hexdigest() == run["model"]["sha256"]
+
+
+def test_a_file_that_cannot_be_written_is_said_so(folder: Path, run: dict[str, Any], tmp_path: Path) -> None:
+    output = tmp_path / "absent" / "card.md"
+    command = [sys.executable, "-m", "mlestar", "artifact", run["runId"], "card.md", str(output)]
+    done = subprocess.run([*command, "--data-dir", str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"{output} cannot be written: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
