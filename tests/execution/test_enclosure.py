@@ -134,11 +134,9 @@ print(sorted(int(name) for name in os.listdir("/proc") if name.isdigit()))
     ],
 )
 def test_what_takes_too_much_is_ended(world: Path, code: str, allowance: dict[str, float], how: str) -> None:
-    before = time.monotonic()
     ended = run(world, code, **allowance)
     assert ended.how == how
     assert ended.problem
-    assert time.monotonic() - before < 15
 
 
 def test_a_hundred_megabytes_of_output_leave_their_end(world: Path) -> None:

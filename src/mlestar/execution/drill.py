@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -66,7 +67,8 @@ def _spin(_payload: Mapping[str, Any], _report: Report) -> NoReturn:
 
 def _streams(_payload: Mapping[str, Any], _report: Report) -> dict[str, Any]:
     print("to the log")  # noqa: T201 - what is printed must reach the log, never the protocol
-    return {"stdin": os.read(0, 10).decode(), "group": os.getpgid(0), "pid": os.getpid()}
+    ids = {"group": os.getpgid(0), "pid": os.getpid(), "parent": os.getppid()}
+    return {"stdin": os.read(0, 10).decode(), "numeric": "numpy" in sys.modules, **ids}
 
 
 DRILLS = {
