@@ -19,8 +19,8 @@ from mlestar.core.score.alerting import GUIDE
 from mlestar.core.score.limits import LIMITS
 from mlestar.core.score.ml_test_score import ml_test_score
 from mlestar.core.score.scoring import resolve
-from mlestar.core.score.summary import finding_view, from_json, summary_of
-from mlestar.core.score.views import DimensionView, FindingView, Interpretation, Judgement
+from mlestar.core.score.summary import ScoreSummary, finding_view, from_json, summary_of
+from mlestar.core.score.views import FindingView, Judgement
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.services.window_arguments import checked_workspace
 from mlestar.storage import findings as stored
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mlestar.core.evidence import Finding
-    from mlestar.core.score.alerting import Alert, Thresholds
-    from mlestar.core.score.readiness import NextAction
-    from mlestar.core.score.summary import ScoreSummary
+    from mlestar.core.score.alerting import Thresholds
     from mlestar.storage.database import Database
 
 VIEWS = ("summary", "findings", "history", "ml_test_score", "sarif", "markdown", "html")
@@ -40,7 +38,7 @@ HISTORY_ENTRIES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class Score(ScoreSummary):
     """The summary of a workspace, and what the view asked for beside it.
 
     Attributes:
@@ -52,18 +50,6 @@ class Score:
 
     workspace: str
     view: str
-    score: Mapping[str, float]
-    interpretation: Interpretation
-    declared: float
-    ceiling: float
-    coverage: float
-    alerts: tuple[Alert, ...]
-    blockers: tuple[FindingView, ...]
-    next_actions: tuple[NextAction, ...]
-    dimensions: tuple[DimensionView, ...]
-    terms: Mapping[str, Any]
-    trend: Mapping[str, Any]
-    rubric_version: str
     findings: tuple[FindingView, ...] = ()
     history: tuple[Mapping[str, Any], ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
