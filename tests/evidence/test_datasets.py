@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from mlestar.errors import InputTooLarge, InvalidInput, MlestarError, NotFound
 from mlestar.evidence.datasets import BUILT_IN, is_builtin, read_builtin, read_table
@@ -64,6 +68,10 @@ def test_rows_over_the_cap_are_counted_but_not_kept(tmp_path: Path, suffix: str)
     ("content", "column", "first"),
     [
         ("naïve;b\n1,5;2\n", "naïve", 1.5),
+        ("naïve;b\n1,5;31.12.2024\n", "naïve", 1.5),
+        ("a;b\n1.234,5;2\n7;3\n", "a", 1234.5),
+        ('a,b\n"1,234",2\n"12,345.5",3\n', "a", 1234),
+        (" a , b\n1, 2\n", "a", 1),
         ("\ufeffid,b\n1,2\n", "id", 1),
         ("a|b\n1|2\n", "a", 1),
         (",a\n0,7\n1,8\n", "a", 7),
@@ -150,6 +158,26 @@ def test_a_missing_file_is_answered_with_its_neighbours(tmp_path: Path) -> None:
 def test_nested_values_are_kept_as_json_text(tmp_path: Path) -> None:
     path = written(tmp_path / "nested.jsonl", json.dumps({"a": {"b": [1, 2]}}) + "\n")
     assert read(path).frame["a"].tolist() == ['{"b": [1, 2]}']
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "first"),
+    [
+        ([[1, 2], None], None, "[1, 2]"),
+        ([{"b": 1, "a": date(2024, 1, 2)}, None], None, '{"a": "2024-01-02", "b": 1}'),
+        ([[("k", 1)], []], pa.map_(pa.string(), pa.int64()), '[["k", 1]]'),
+        ([b"\xff", None], None, "\\xff"),
+        ([Decimal("1.50"), None], None, 1.5),
+        ([timedelta(minutes=2), None], None, 120.0),
+    ],
+)
+def test_parquet_types_that_hold_no_plain_value_are_made_plain(
+    tmp_path: Path, values: list[object], kind: Any, first: object
+) -> None:
+    parquet.write_table(pa.table({"a": pa.array(values, kind), "b": [1, 2]}), tmp_path / "data.parquet")
+    column = read(tmp_path / "data.parquet").frame["a"]
+    assert column.iloc[0] == first
+    assert column.nunique() >= 1
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -22,8 +22,13 @@ _SAMPLE_ROWS = 200
 _CHUNK = 1 << 20
 _MULTI_BYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
-_DECIMAL_COMMA = re.compile(r"\d,\d")
-_DECIMAL_POINT = re.compile(r"\d\.\d")
+_MOSTLY = 0.9  # the other tenth is what the mixed-types check reports
+_GROUPED = {
+    ",": re.compile(r"\s*-?(?:\d+,\d+|\d{1,3}(?:\.\d{3})+(?:,\d+)?)\s*"),
+    ".": re.compile(r"\s*-?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*"),
+}
+"""Numbers with a decimal comma or grouped thousands, by the mark before the fraction."""
+_UNGROUPED = re.compile(r"\s*-?\d+\s*")
 
 
 def read_delimited(path: Path, *, shown_as: str, max_rows: int, max_bytes: int) -> tuple[pd.DataFrame, int]:
@@ -43,7 +48,7 @@ def read_delimited(path: Path, *, shown_as: str, max_rows: int, max_bytes: int) 
         n_rows = len(frame) if len(frame) < max_rows else _count_rows(path, options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
         _refuse(shown_as, str(error).removeprefix("Error tokenizing data. C error: ").strip())
-    return _without_written_index(frame), n_rows
+    return _with_numbers(_without_nameless(frame), separator), n_rows
 
 
 def _encoding(path: Path, shown_as: str) -> str:
@@ -95,19 +100,19 @@ def _dialect(path: Path, encoding: str, shown_as: str) -> tuple[str, dict[str, A
         _refuse(shown_as, f"its text is neither UTF-8 nor Windows-1252 ({error.reason} at byte {error.start})")
     header_line = sample.lstrip("\r\n").partition("\n")[0]
     separator = "\t" if path.suffix.lower() == ".tsv" else max(_SEPARATORS, key=lambda mark: _fields(header_line, mark))
-    rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator) if row]
+    rows = [
+        row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator, skipinitialspace=True) if row
+    ]
     if not rows:
         _refuse(shown_as, "it holds only blank lines")
-    header = rows[0]
-    twice = [name for name, count in Counter(header).items() if count > 1 and name.strip()]
+    header = [name.strip() for name in rows[0]]
+    twice = [name for name, count in Counter(header).items() if count > 1 and name]
     if twice:
         _refuse(shown_as, f"more than one column is called {', '.join(map(repr, twice[:5]))}")
     for number, row in enumerate(rows[1:], start=2):
         if len(row) > len(header):
             _refuse(shown_as, f"row {number} has {len(row)} fields, the header has {len(header)}")
-    body = sample.partition("\n")[2]
-    decimal = "," if separator == ";" and _DECIMAL_COMMA.search(body) and not _DECIMAL_POINT.search(body) else "."
-    return separator, {"decimal": decimal}
+    return separator, {"skipinitialspace": True}
 
 
 def _fields(line: str, separator: str) -> int:
@@ -121,12 +126,43 @@ def _count_rows(path: Path, options: dict[str, Any]) -> int:
         return sum(len(chunk) for chunk in chunks)
 
 
-def _without_written_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """A first column without a name that counts the rows is the index that pandas writes by default."""
+def _without_nameless(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without nameless columns that are no data: the index that pandas writes by default, what a last comma opens."""
+    frame = frame.rename(columns={name: str(name).strip() for name in frame.columns if str(name).strip()})
     if frame.shape[1] > 1 and str(frame.columns[0]) == "Unnamed: 0":
         first: Any = frame.iloc[:, 0]
         if first.dtype.kind == "i" and first.is_unique:
-            return frame.iloc[:, 1:]
+            frame = frame.iloc[:, 1:]
+    last = frame.shape[1] - 1
+    if last > 0 and str(frame.columns[last]).startswith("Unnamed: ") and bool(frame.iloc[:, last].isna().all()):
+        frame = frame.iloc[:, :last]
+    return frame
+
+
+def _with_numbers(frame: pd.DataFrame, separator: str) -> pd.DataFrame:
+    """With decimal commas and grouped thousands read as numbers, in columns where nine tenths of the values are some.
+
+    A decimal comma is looked for where another mark separates the fields; `1.234` alone is taken for a fraction.
+    """
+    import pandas as pd
+
+    marks = (".",) if separator == "," else (",", ".")
+    for name in frame.columns:
+        column: Any = frame[name]
+        if column.dtype.kind in "biufcmM":
+            continue
+        values = column.dropna().astype(str)
+        for mark in marks:
+            grouped = values.str.fullmatch(_GROUPED[mark])
+            if not grouped.any() or (grouped | values.str.fullmatch(_UNGROUPED)).mean() < _MOSTLY:
+                continue
+            other = "." if mark == "," else ","
+            plain = values[grouped].str.replace(other, "", regex=False).str.replace(mark, ".", regex=False)
+            changed = column.astype(object)
+            changed[plain.index] = plain
+            numeric = pd.to_numeric(changed, errors="coerce")
+            frame[name] = numeric if bool((numeric.notna() == column.notna()).all()) else changed
+            break
     return frame
 
 

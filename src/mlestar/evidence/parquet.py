@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,7 +18,7 @@ _UNPACKED_FACTOR = 4  # a parquet file of tabular data rarely unpacks to more th
 
 
 def read_parquet(path: Path, *, shown_as: str, max_rows: int, max_bytes: int) -> tuple[pd.DataFrame, int]:
-    """Read at most `max_rows` rows.
+    """Read at most `max_rows` rows; lists, structs and maps are kept as JSON text, bytes as text, durations as seconds.
 
     Raises:
         InvalidInput: Not a parquet file, or a damaged one.
@@ -75,11 +76,37 @@ def _expanded_size(column: Any) -> int:
 def _frame(table: Any) -> pd.DataFrame:
     import pyarrow as pa
 
-    plain = [
-        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(plain)).to_pandas(ignore_metadata=True)
+    plain = table.cast(pa.schema([field.with_type(_plain(field.type)) for field in table.schema]))
+    frame: pd.DataFrame = plain.to_pandas(ignore_metadata=True)
+    for field in plain.schema:
+        if pa.types.is_nested(field.type):
+            frame[field.name] = [_as_text(value) for value in plain.column(field.name).to_pylist()]
+        elif _is_binary(field.type):
+            frame[field.name] = [
+                None if value is None else value.decode("utf-8", "backslashreplace") for value in frame[field.name]
+            ]
+        elif pa.types.is_duration(field.type):
+            frame[field.name] = frame[field.name].dt.total_seconds()
+    return frame
+
+
+def _is_binary(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+
+
+def _plain(kind: Any) -> Any:
+    """The type of a column as the checks read it: categories as their values, decimals and halves as floats."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return pa.float64() if pa.types.is_decimal(kind) or pa.types.is_float16(kind) else kind
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, sort_keys=True, default=str)
 
 
 def _require_magic(path: Path, shown_as: str) -> None:
