@@ -172,10 +172,9 @@ def kind_of(path: str) -> FileKind:
     name = path.rpartition("/")[2]
     if model_format(path):
         return "model"
-    if _SCRIPT_NAMES.match(name):
-        return "script"
     suffix = name.lower().rpartition(".")[2] if "." in name else ""
-    return _BY_SUFFIX.get(suffix, "text")
+    kind = _BY_SUFFIX.get(suffix, "text")
+    return "script" if _SCRIPT_NAMES.match(name) and kind not in {"python", "notebook"} else kind
 
 
 def _decoded(raw: bytes) -> str | None:

@@ -15,13 +15,27 @@ from mlestar.core.claims.readme import code_blocks, readme_of, references
 from mlestar.core.claims.readme_claims import claims
 from mlestar.core.claims.slots import is_concrete
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
+from mlestar.core.facts.project import is_own
 from mlestar.core.project.dependencies import LOCK_FILES, REQUIREMENT_FILES
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
 
-_DEPENDENCY_FILES = rf"{LOCK_FILES}|{REQUIREMENT_FILES}|^(pyproject\.toml|setup\.(py|cfg)|Pipfile|environment\.ya?ml)$"
+_DEPENDENCY_FILES = (
+    rf"{LOCK_FILES}|{REQUIREMENT_FILES}|^(pyproject\.toml|setup\.(py|cfg)|Pipfile|DESCRIPTION|Project\.toml|renv\.lock)$|"
+    r"(^|/)[^/]*(environment|conda)[^/]*\.ya?ml$"
+)
+_TRAINS = (
+    r"\.fit\(|\.train\(|\.backward\(|train_step|lgb\.train|xgb\.train|\.fine_tune\(|fit_one_cycle|"
+    r"(?<![\w.])(fit!|glm|lm|randomForest|ranger)\("
+)
+_EVALUATES = (
+    r"_score\(|classification_report|\.evaluate\(|sklearn\.metrics|torchmetrics|mean_(squared|absolute)\w*error|"
+    r"compute_metrics|val(id(ation)?)?_(loss|epoch|step|acc\w*)\b|\.validate\(|\bbacktest\w*\(|"
+    r"\bevaluate!\(|\bconfusionMatrix\(|\byardstick\b"
+)
+_R_AND_JULIA = r"\.(r|rmd|qmd|jl)$"
 _RESULTS = re.compile(
     r"^\|[^\n]*\b(accuracy|auc|f1|precision|recall|rmse|mae|r2|r²|log.?loss|score|metric|brier)\b",
     re.IGNORECASE | re.MULTILINE,
@@ -54,17 +68,16 @@ def readme_lets_a_stranger_repeat(facts: Facts) -> Iterator[Verdict]:
     path = readme_of(project)
     text = project.texts.get(path, "")
     sources = [module.text for module in project.own_modules.values()]
+    sources += [source for name, source in project.documents(_R_AND_JULIA).items() if is_own(name)]
     table = bool(_RESULTS.search(text) and _NUMBER_ROW.search(text))
     commands = any(_RUNNABLE.search(block) for _, _, block in code_blocks(text))
     items = {
         "dependency file": bool(project.paths(_DEPENDENCY_FILES)),
-        "training code": any(re.search((r"\.fit\(|\.train\(|\.backward\(|train_step|"
-r"lgb\.train|xgb\.train"), source) for source in sources),
-        "evaluation code": any(re.search((r"_score\(|classification_report|\.evaluate\(|"
-r"sklearn\.metrics|torchmetrics"), source) for source in sources),
+        "training code": any(re.search(_TRAINS, source) for source in sources),
+        "evaluation code": any(re.search(_EVALUATES, source) for source in sources),
         "trained model": bool(project.models or _MODEL_LINK.search(text)),
         "results table with commands": table and commands,
-    }  # fmt: skip
+    }
     missing = [name for name, there in items.items() if not there]
     observed = f"{5 - len(missing)} of 5" + (f"; missing: {', '.join(missing)}" if missing else "")
     where = project.where(path) if path else None

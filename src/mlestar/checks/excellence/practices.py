@@ -28,6 +28,11 @@ _LICENCE_TEXT = re.compile(
     r"All rights reserved",
     re.IGNORECASE,
 )
+_TESTS_ELSEWHERE = (
+    r"(^|/)(tests?|spec)/([^/]+/)*[^/]*test[^/]*\.(r|jl|scala|java|kt|go|rs|cc|cpp)$|\.(test|spec)\.[jt]sx?$"
+)
+"""Tests that are not Python's: they are there, and are not counted."""
+_OTHER_CODE = re.compile(r"\.(r|jl|scala|java|kt|go|rs|cc|cpp|hpp|c|h|[jt]sx?)$", re.IGNORECASE)
 _MIB = 1 << 20
 
 
@@ -61,6 +66,8 @@ def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
     reports = project.reports
     if reports.tests or reports.coverage:
         yield _reported(facts, project)
+    elif defined.least == 0 and (others := project.paths(_TESTS_ELSEWHERE)):
+        yield absent(f"tests in another language, e.g. {others[0]}, and no JUnit or coverage report of a run")
     elif defined.least == 0:
         yield inspected(Outcome.FAIL, f"no test function in {counted(len(project.modules), 'module')}")
     else:
@@ -196,7 +203,7 @@ def licence_and_size(facts: Facts) -> Iterator[Verdict]:
 
     Why: Without a licence nobody may use it; large files in git slow every clone for ever; notebooks hide state.
     How: A licence file with a known text or an SPDX entry in pyproject; tracked files above 10 MB; non-blank lines of
-        notebooks against those of modules.
+        notebooks against those of modules, whatever their language.
     Threshold: v = share of the three that hold.
     Source: OpenSSF Scorecard License; mllint.
     Fix: Add LICENSE; move large files to DVC or LFS; move notebook code into modules.
@@ -212,6 +219,8 @@ def licence_and_size(facts: Facts) -> Iterator[Verdict]:
     lines = {True: 0, False: 0}
     for module in project.modules.values():
         lines[module.is_notebook] += sum(bool(line.strip()) for line in module.text.splitlines())
+    for path, text in project.texts.items():
+        lines[False] += sum(bool(line.strip()) for line in text.splitlines()) if _OTHER_CODE.search(path) else 0
     total = sum(lines.values())
     share = lines[True] / total if total else 0.0
     problems = [] if licence else ["no licence"]

@@ -24,6 +24,12 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "category_encoders": "category-encoders", "google": "google-cloud-storage", "MySQLdb": "mysqlclient",
     "pkg_resources": "setuptools", "tensorflow_hub": "tensorflow-hub", "dash_bootstrap_components":
     "dash-bootstrap-components", "win32api": "pywin32", "Levenshtein": "levenshtein", "kfp": "kfp", "dvc": "dvc",
+    "hydra": "hydra-core", "ruamel": "ruamel-yaml", "box": "python-box", "gridfs": "pymongo", "bson": "pymongo",
+    "mpl_toolkits": "matplotlib", "grpc": "grpcio", "absl": "absl-py", "ignite": "pytorch-ignite", "dbt": "dbt-core",
+    "googleapiclient": "google-api-python-client", "pptx": "python-pptx", "telegram": "python-telegram-bot",
+    "zmq": "pyzmq", "community": "python-louvain", "snowflake": "snowflake-connector-python", "Bio": "biopython",
+    "slugify": "python-slugify", "nacl": "pynacl", "websocket": "websocket-client", "usb": "pyusb",
+    "rest_framework": "djangorestframework", "pl_bolts": "lightning-bolts",
 }  # fmt: skip
 """Import name -> distribution, where they differ by more than `_` and `-` (PyPI's own names)."""
 

@@ -24,6 +24,8 @@ _SERVICES = {
     "codebuild": r"^(buildspec|cloudbuild)[^/]*\.ya?ml$",
     "buildkite": r"^\.buildkite/[^/]+\.ya?ml$",
 }
+_TEST_ACTIONS = {"r-lib/actions/check-r-package": "R CMD check", "julia-actions/julia-runtest": "julia Pkg.test()"}
+"""Actions that run a package's tests -> the command that they stand for."""
 _SCRIPT_KEYS = frozenset({"run", "script", "bash", "command", "commands", "before_script", "cmd", "inlineScript"})
 
 
@@ -104,11 +106,11 @@ def _github(project: ProjectFacts, path: str, document: dict[Any, Any]) -> list[
         commands = tuple(
             command
             for step in steps
-            if isinstance(step.get("run"), str)
+            for script, written in [_script_of(step)]
             for command in commands_of(
-                step["run"],
+                script,
                 path,
-                _line_of(project, path, step["run"]),
+                _line_of(project, path, written),
                 ignored=forgiven or step.get("continue-on-error") is True,
             )
         )
@@ -125,6 +127,14 @@ def _github(project: ProjectFacts, path: str, document: dict[Any, Any]) -> list[
             )
         )
     return found
+
+
+def _script_of(step: dict[Any, Any]) -> tuple[str, str]:
+    """What a step runs, and the text that stands for it in the file."""
+    if isinstance(step.get("run"), str):
+        return step["run"], step["run"]
+    uses = str(step.get("uses", ""))
+    return _TEST_ACTIONS.get(uses.partition("@")[0], ""), uses
 
 
 def _steps(project: ProjectFacts, job: dict[Any, Any]) -> Iterator[dict[str, Any]]:

@@ -35,6 +35,10 @@ _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
 _SEPARATOR = re.compile(r"&&|\|\||;|\||\n|&(?!\d|>)")
 _IGNORED = re.compile(r"\|\|\s*(true|:|exit\s+0|echo)\b")
 _TEST_RUNNERS = frozenset({"pytest", "py.test", "nosetests", "nose2", "ctest", "behave", "robot", "stestr", "trial"})
+_OF_R_AND_JULIA = re.compile(
+    r"^R (.* )?CMD check\b|(^Rscript\b.*\b|^)((testthat::)?test_(local|dir|check|package)|devtools::(test|check)|"
+    r"rcmdcheck(::rcmdcheck)?)\(|(^julia\b.*\b|^)Pkg\.test\b|^julia\b.*\bruntests\.jl\b"
+)
 _NOT_A_RUN = frozenset({"--version", "--help", "-h", "--collect-only", "--co", "-V"})
 _TEST_MODULES = frozenset({"pytest", "unittest", "nose2", "doctest"})
 
@@ -79,7 +83,7 @@ def runs_tests(command: Command) -> bool:  # noqa: PLR0911 - one answer a tool
     if any(word in _NOT_A_RUN for word in words):
         return False
     program = words[0].rpartition("/")[2]
-    if program in _TEST_RUNNERS:
+    if program in _TEST_RUNNERS or _OF_R_AND_JULIA.search(command.text):
         return True
     if program == "coverage" and words[1:2] == ("run",):
         return bool(_TEST_MODULES & set(words))

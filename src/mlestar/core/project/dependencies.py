@@ -20,7 +20,9 @@ LOCK_FILES = (
 )
 REQUIREMENT_FILES = r"^(.*/)?(requirements|constraints)[^/]*\.(txt|lock)$|^(.*/)?(requirements?|reqs)/[^/]+\.txt$"
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)$")
-_INSTALLED = frozenset({"install_requires", "requirements", "requires", "required", "dependencies"})
+_INSTALLED = frozenset(
+    {"install_requires", "requirements", "requires", "required", "dependencies", "deps", "reqs", "required_packages"}
+)
 _EXACT = re.compile(r"^(===?)\s*[\w.!+-]+$")
 _CONDA_EXACT = re.compile(r"^([\w.-]+)\s*(={1,2})\s*([\w.!+-]+)(=\S+)?$")
 _JSON_NAME = re.compile(r'^\s{8}"([\w.-]+)":\s*\{', re.MULTILINE)
@@ -69,9 +71,19 @@ def dependencies(project: ProjectFacts) -> Dependencies:
     )
 
 
+_BUILDS = {
+    "torch": "pytorch pytorch-cpu pytorch-gpu", "tensorflow": "tensorflow-cpu tensorflow-gpu tensorflow-macos "
+    "tensorflow-intel", "imbalanced-learn": "imblearn", "scikit-learn": "sklearn scikit-learn-intelex",
+    "beautifulsoup4": "bs4", "xgboost": "py-xgboost xgboost-cpu", "matplotlib": "matplotlib-base",
+    "onnxruntime": "onnxruntime-gpu", "pillow": "pillow-simd", "mlflow": "mlflow-skinny", "ray": "ray-default",
+    "dbt-core": "dbt-duckdb dbt-postgres dbt-bigquery dbt-snowflake dbt-redshift dbt-spark dbt-athena-community",
+}  # fmt: skip
+"""Distribution -> other names it is published under (conda, builds), and what brings it by necessity."""
+
+
 def covers(names: frozenset[str], wanted: str) -> bool:
-    """Whether a distribution is among the names; opencv and psycopg2 come in several builds."""
-    if wanted in names:
+    """Whether a distribution is among the names; some come in several builds."""
+    if wanted in names or not names.isdisjoint(_BUILDS.get(wanted, "").split()):
         return True
     stem = wanted.removesuffix("-binary").removesuffix("-cpu").removesuffix("-python")
     return (
@@ -95,6 +107,8 @@ def _imported(project: ProjectFacts) -> dict[str, str]:
 
 def _requirements(project: ProjectFacts) -> Iterator[Requirement]:
     for path in project.paths(REQUIREMENT_FILES):
+        if project.texts.get(path, "").startswith("dependencies:"):  # of Helm charts, not of packages
+            continue
         if not VENDORED_PATH.search(path) and not re.search(r"(dev|test|docs?|lint)[^/]*\.(txt|lock)$", path):
             yield from _requirement_lines(path, project.texts.get(path, ""))
     yield from _setup(project)
@@ -140,7 +154,7 @@ def _setup(project: ProjectFacts) -> Iterator[Requirement]:
         for node in ast.walk(module.tree) if module and module.tree else ():
             named = isinstance(node, ast.keyword) and node.arg == "install_requires"
             if isinstance(node, ast.Assign):
-                named = any(getattr(target, "id", "").lower() in _INSTALLED for target in node.targets)
+                named = any(getattr(target, "id", "").lower().strip("_") in _INSTALLED for target in node.targets)
             if named and isinstance(node, ast.keyword | ast.Assign) and isinstance(node.value, ast.List | ast.Tuple):
                 for part in node.value.elts:
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):

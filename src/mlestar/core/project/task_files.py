@@ -66,12 +66,21 @@ def _one_hop(project: ProjectFacts, command: Command) -> Iterator[Command]:
         wanted = {word.rpartition(":")[2] for word in arguments}
         yield from (found for name, found in _named_tasks(project) if name in wanted)
     else:
-        path = script_called(command)
-        text = project.texts.get(path) or project.texts.get("src/" + path)
+        path = _script(project, script_called(command))
+        text = project.texts.get(path)
         if text is not None and not path.endswith(".py"):
             yield from commands_of(text, path, 1)
         elif text is not None:
             yield from _python_calls(path, text)
+
+
+def _script(project: ProjectFacts, called: str) -> str:
+    """The script as a path of the project: from the root, from src, or the only one that a working folder leads to."""
+    for path in (called, f"src/{called}"):
+        if path in project.texts:
+            return path
+    found = [path for path in project.texts if called and path.endswith(f"/{called}")]
+    return found[0] if len(found) == 1 else called
 
 
 def _make(project: ProjectFacts, wanted: list[str]) -> Iterator[Command]:
@@ -206,8 +215,9 @@ def _table(project: ProjectFacts, path: str, *keys: str) -> dict[str, Any]:
 
 
 def _lists_of_words(value: Any) -> Iterator[list[str]]:
-    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
-        yield value
+    """Lists that begin with a text, without what tox puts in their place later (`{ replace = "posargs" }`)."""
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        yield [part for part in value if isinstance(part, str)]
     elif isinstance(value, (list, dict)):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _lists_of_words(part)

@@ -1,0 +1,84 @@
+"""Forms of code, configuration and tasks that public repositories have: path -> content -> outcome of one check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlestar.core.evidence import Outcome
+from support.trees import Files, outcome_of
+
+PASS, PARTIAL, FAIL, UNKNOWN = Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL, Outcome.UNKNOWN
+WORKFLOW = "on: [push]\njobs:\n  a:\n    steps:\n    - "
+TOX = '[tool.tox.env_run_base]\ncommands = [["pytest", "-v", {replace = "posargs", default = [], extend = true}]]\n'
+NOX = "import nox\n@nox.session\ndef tests(session):\n    session.run('pytest', *session.posargs)\n"
+HELM = "dependencies:\n- name: kafka\n  repository: file://charts\n  version: 1.0.0\ndigest: sha256:a\n"
+HF_SETUP = (
+    "from setuptools import setup\n_deps = ['torch==2.8.0', 'hydra-core==1.3.2']\nsetup(install_requires=_deps)\n"
+)
+MLPROJECT = "name: tutorial\ndependencies:\n- numpy=2.1.0\n- scikit-learn=1.7.0\n"
+REPEATS = "# A\n\n| model | accuracy |\n|---|---|\n| a | 0.91 |\n\n```\npython train.py\n```\n"
+
+CASES: dict[str, tuple[str, Files, Outcome]] = {
+    "tox with what it puts in later": (
+        "X5.3",
+        {".github/workflows/a.yml": WORKFLOW + "run: uv run --locked tox run\n", "pyproject.toml": TOX},
+        PASS,
+    ),
+    "a nox session": ("X5.3", {".github/workflows/a.yml": WORKFLOW + "run: nox -s tests\n", "noxfile.py": NOX}, PASS),
+    "a script below the job's working folder": (
+        "X5.3",
+        {
+            ".github/workflows/a.yml": WORKFLOW + "run: bash scripts/test.sh\n      working-directory: backend\n",
+            "backend/scripts/test.sh": "coverage run -m pytest tests/\n",
+        },
+        PASS,
+    ),
+    "the check of an R package": (
+        "X5.3",
+        {".github/workflows/a.yml": WORKFLOW + "uses: r-lib/actions/check-r-package@v2\n"},
+        PASS,
+    ),
+    "an action that checks nothing": ("X5.3", {".github/workflows/a.yml": WORKFLOW + "uses: r-lib/a@v2\n"}, PARTIAL),
+    "tests of a Julia package": (
+        "X5.3",
+        {".github/workflows/a.yml": WORKFLOW + "run: julia --project -e 'using Pkg; Pkg.test()'\n"},
+        PASS,
+    ),
+    "tests in R": ("X5.1", {"a.py": "x = 1\n", "tests/testthat/test-a.R": "test_that('a', {})\n"}, UNKNOWN),
+    "no tests at all": ("X5.1", {"a.py": "x = 1\n", "R/a.R": "f <- 1\n"}, FAIL),
+    "notebooks beside a package in Julia": (
+        "X5.4",
+        {"src/A.jl": "f(x) = x\n" * 9, "a.ipynb": '{"cells": [{"cell_type": "code", "source": ["x = 1"]}]}',
+         "LICENSE": "MIT License\n"},
+        PASS,
+    ),
+    "a script that is called run": ("X1.4", {"run.py": "def f():\n    return 1\n"}, FAIL),
+    "names of imports and of their distributions": (
+        "X4.1",
+        {"a.py": "import hydra, ruamel.yaml, box, torch, imblearn\n",
+         "requirements.txt": "hydra-core==1\nruamel.yaml==0.18\npython-box==7\npytorch-cpu==2.8\nimblearn==0.0\n"},
+        PASS,
+    ),
+    "requirements in a list with a name of its own": ("X4.1", {"a.py": "import torch\n", "setup.py": HF_SETUP}, PASS),
+    "the lock file of a Helm chart": ("X4.1", {"a.py": "import numpy\n", "charts/requirements.lock": HELM}, FAIL),
+    "five items with the environment of MLproject": (
+        "X1.1",
+        {"conda.yaml": MLPROJECT, "train.py": "learn.fine_tune(3)\n", "a.onnx": b"a", "README.md": REPEATS,
+         "evaluate.py": "from sklearn.metrics import f1_score\n"},
+        PASS,
+    ),
+    "an R package without a model": (
+        "X1.1",
+        {"DESCRIPTION": "Package: a\n", "R/fit.R": "m <- glm(y ~ x)\n", "README.md": REPEATS},
+        PARTIAL,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_form_gets_its_verdict(name: str, tmp_path: Path) -> None:
+    check_id, files, expected = CASES[name]
+    verdict = outcome_of(check_id, tmp_path, files)
+    assert verdict.outcome is expected, verdict.observed
