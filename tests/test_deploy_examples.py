@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 import typer.main
 import yaml
-from tests.support.rest import running_server
 
 from mlestar.interfaces.cli import cli
 from mlestar.settings import Settings
+from support.patience import PATIENCE_S
+from support.rest import running_server
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "examples" / "deploy"
@@ -158,7 +159,11 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     installed = tmp_path / "mlestar.service"  # with a program that is here, for systemd looks
     installed.write_text(text.replace("/opt/mlestar/bin/mlestar", sys.executable), encoding="utf-8")
     done = subprocess.run(
-        ["systemd-analyze", "verify", str(installed)], capture_output=True, encoding="utf-8", check=False, timeout=60
+        ["systemd-analyze", "verify", str(installed)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 

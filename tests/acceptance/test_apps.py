@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.support.browser import chromium, complaints, grave_violations
-from tests.support.rest import running_server
+
+from support.browser import chromium, complaints, grave_violations
+from support.patience import PATIENCE_S
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from playwright.sync_api import Browser, Frame, Page, Route
-    from tests.support.rest import Rest
+
+    from support.rest import Rest
 
 API = "/api/mle-star"
 HOST = (
@@ -63,7 +66,7 @@ def shown(page: Page, rest: Rest, bundle: str, tool: str, *, theme: str = "light
 
     page.route("**/host*", answer)
     page.goto(f"{rest.url}/host?{urlencode({'tool': tool, 'theme': theme, 'arguments': json.dumps(arguments)})}")
-    page.wait_for_selector("#app[data-result=sent]", timeout=30_000)
+    page.wait_for_selector("#app[data-result=sent]", timeout=PATIENCE_S * 1000)
     frame = page.frames[1]
     frame.wait_for_selector("h1")
     return frame
@@ -105,7 +108,7 @@ def test_the_run_s_view_follows_a_run_to_its_end(browser: Browser, rest: Rest, b
     found = complaints(page)
     frame = shown(page, rest, bundle, "get_run", run_id=run_id)
     assert frame.inner_text("h1") == HOSTILE
-    frame.wait_for_selector("[role=status] strong:text-is('succeeded')", timeout=90_000)
+    frame.wait_for_selector("[role=status] strong:text-is('succeeded')", timeout=PATIENCE_S * 1000)
     assert "roc_auc" in frame.inner_text("main")
     assert frame.locator("svg rect").count() == 5
     assert not grave_violations(frame)

@@ -8,24 +8,25 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.browser import chromium, complaints, grave_violations, installed
-from tests.support.findings import finding
-from tests.support.payloads import GUIDE
-from tests.support.rest import running_server
 
 from mlestar.app import Services
 from mlestar.core.evidence import Level, Where
 from mlestar.core.score.rubric import CHECKS
 from mlestar.settings import Settings
+from support.browser import chromium, complaints, grave_violations, installed
+from support.findings import finding
+from support.patience import PATIENCE_S
+from support.payloads import GUIDE
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
-    from tests.support.rest import Rest
 
     from mlestar.core.evidence import Finding
+    from support.rest import Rest
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> ' \" & {{ 7 * 7 }}"
 MANY = 10_000
@@ -123,7 +124,7 @@ def test_a_run_is_shown_live_to_its_end_without_a_click(browser: Browser, rest: 
     page, found = opened(browser)
     page.goto(f"{rest.url}/runs/{run_id}")
     assert page.locator("progress").count() == 1
-    page.wait_for_selector("h2:has-text('Measured')", timeout=90_000)
+    page.wait_for_selector("h2:has-text('Measured')", timeout=PATIENCE_S * 1000)
     assert page.locator("progress").count() == 0
     assert page.locator(".stages > li").count() == 5
     assert "roc_auc" in page.inner_text(".metrics")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
-from tests.support.rest import Rest, running_server
+
+from support.patience import PATIENCE_S
+from support.rest import Rest, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -64,7 +66,7 @@ def test_listening_off_loopback_without_a_token_is_refused(tmp_path: Path) -> No
         [*serve, "--host", "0.0.0.0"],  # noqa: S104 - it must be refused
         capture_output=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 2

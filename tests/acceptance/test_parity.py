@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from mcp import Client
-from tests.support.rest import Rest, running_server
+
+from support.patience import PATIENCE_S
+from support.rest import Rest, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -67,13 +69,13 @@ async def over_mcp(rest: Rest, tool: str, **arguments: Any) -> dict[str, Any]:
 
 def command_line_alone(*arguments: str) -> str:
     command = [sys.executable, "-m", "mlestar", *arguments]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=PATIENCE_S).stdout
 
 
 def command_line(project: Path, data: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "mlestar", *arguments, "--data-dir", str(data)],
-        capture_output=True, encoding="utf-8", timeout=120, check=False, cwd=project,
+        capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False, cwd=project,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mcp import Client, StdioServerParameters
 
+from support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
@@ -92,7 +94,7 @@ def test_the_server_ends_with_its_client(tmp_path: Path) -> None:
         wire.initialize()
         assert wire.process.stdin
         wire.process.stdin.close()
-        assert wire.process.wait(timeout=20) == 0
+        assert wire.process.wait(timeout=PATIENCE_S) == 0
 
 
 def test_an_error_goes_to_the_log_on_stderr_and_a_frame_that_is_not_json_does_not_end_the_server(

@@ -16,20 +16,20 @@ import yaml
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy.engine import make_url
-from tests.support.rest import Rest, free_port, running_command
 
 from mlestar.execution.supervisor import lock_of
+from support.patience import PATIENCE_S
+from support.rest import Rest, free_port, running_command
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tests.support.postgres import Server
+    from support.postgres import Server
 
 COMPOSE = Path(__file__).parents[2] / "examples" / "deploy" / "compose.yaml"
 GIVEN = {"MLESTAR_TOKEN": "not-a-secret", "POSTGRES_PASSWORD": "nor-this"}
 BEARER = {"Authorization": "Bearer not-a-secret"}
 API = "/api/mle-star"
-WAIT_S = 60
 CONFIG = {"data": {"source": "sklearn:iris"}, "training": {"algorithm": "linear"}}
 
 
@@ -108,7 +108,7 @@ async def told(listener: Rest, writer: Rest, window: int) -> str:
     """What a subscriber of one server first hears while the other is written to."""
     heard: list[str] = []
     async with (
-        httpx2.AsyncClient(headers=BEARER, timeout=WAIT_S) as http,
+        httpx2.AsyncClient(headers=BEARER, timeout=PATIENCE_S) as http,
         Client(streamable_http_client(f"{listener.url}/mcp", http_client=http)) as client,
         anyio.create_task_group() as tasks,
     ):
@@ -120,7 +120,7 @@ async def told(listener: Rest, writer: Rest, window: int) -> str:
                     break
 
         tasks.start_soon(listen)
-        with anyio.fail_after(WAIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while not heard:  # the first may come before the listener is there
                 write = partial(post, writer, "/context7/update", windowId=window, content="Recall is 0.91")
                 await anyio.to_thread.run_sync(write)
@@ -139,7 +139,7 @@ def test_a_run_that_one_started_is_followed_and_kept_by_the_other(replicas: list
     done = get(first, f"/pipeline/runs/{run}?wait=60")["run"]
     assert done["status"] == "succeeded", done
     assert get(second, f"/pipeline/runs/{run}")["run"] == done
-    until = time.monotonic() + WAIT_S
+    until = time.monotonic() + PATIENCE_S
     while not lock_of(data_dir).is_free():  # the supervisor ends after a second without a run
         assert time.monotonic() < until
 

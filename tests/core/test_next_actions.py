@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.findings import finding
-
 from mlestar.core.evidence import Finding, Level, Outcome, Where
 from mlestar.core.score.rubric import CHECKS, DIMENSIONS
 from mlestar.core.score.views import Judgement
+from support.findings import finding
 
 if TYPE_CHECKING:
     from mlestar.core.score.readiness import NextAction

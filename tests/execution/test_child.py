@@ -12,9 +12,9 @@ import pytest
 from mlestar.errors import InvalidInput, WorkFailed
 from mlestar.execution import child
 from mlestar.execution.child import Limits, how_it_ended, run_child
+from support.patience import PATIENCE_S
 
 DRILL = "mlestar.execution.drill:misbehave"
-PATIENCE_S = 30
 
 
 @pytest.fixture(params=["forked", "plain"])

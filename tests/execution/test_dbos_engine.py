@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 
 from mlestar.core.pipeline import SCHEMA_VERSION
 from mlestar.execution.supervisor import lock_of
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from support.postgres import Server
@@ -130,6 +131,6 @@ def test_a_second_supervisor_of_a_folder_leaves_at_once(tmp_path: Path) -> None:
     assert lock.acquire()
     command = [sys.executable, "-m", "mlestar.supervise"]
     env = {"MLESTAR_DATA_DIR": str(tmp_path), "PATH": ""}
-    assert subprocess.run(command, env=env, timeout=60, check=False).returncode == 0
+    assert subprocess.run(command, env=env, timeout=PATIENCE_S, check=False).returncode == 0
     assert not (tmp_path / "engine.db").exists()
     lock.release()

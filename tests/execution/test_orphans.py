@@ -24,8 +24,8 @@ from mlestar.execution.orphans import reap
 from mlestar.settings import Settings
 from mlestar.storage import runs
 from mlestar.storage.processes import FOLDER, ProcessRecords, Recorded, began_at, place
+from support.patience import PATIENCE_S
 
-PATIENCE_S = 60
 CONFIG: dict[str, Any] = {
     "data": {"source": "sklearn:wine"},
     "training": {"algorithm": "lightgbm", "tuning": {"trials": 900}, "timeBudgetS": 2},
@@ -59,9 +59,9 @@ def test_an_orphan_is_killed_with_its_group(tmp_path: Path, family: subprocess.P
     members = [psutil.Process(family.pid), *psutil.Process(family.pid).children()]
     assert len(members) == 2
     assert reap(ProcessRecords(tmp_path)) == [family.pid]
-    _, alive = psutil.wait_procs(members[1:], timeout=5)
+    _, alive = psutil.wait_procs(members[1:], timeout=PATIENCE_S)
     assert alive == []
-    assert family.wait(5) == -signal.SIGKILL
+    assert family.wait(PATIENCE_S) == -signal.SIGKILL
     assert list((tmp_path / FOLDER).iterdir()) == []
 
 
@@ -85,11 +85,11 @@ async def test_a_frozen_worker_of_a_killed_supervisor_is_killed_before_its_run_g
         while any(process.status() != psutil.STATUS_STOPPED for process in frozen):  # noqa: ASYNC110 - it is the system's
             await anyio.sleep(0.01)
     supervisor.kill()
-    supervisor.wait(5)
+    supervisor.wait(PATIENCE_S)
     assert all(process.status() == psutil.STATUS_STOPPED for process in frozen)
     done = await services.pipelines.get(run_id=run.run_id, wait_s=PATIENCE_S)
     assert (done.status, done.error) == (Status.SUCCEEDED, {})
-    _, alive = psutil.wait_procs(frozen, timeout=5)
+    _, alive = psutil.wait_procs(frozen, timeout=PATIENCE_S)
     assert alive == []
     starts = await services.database.reading(functools.partial(runs.starts_of, run_id=run.run_id))
     assert (starts["data"], starts["features"], starts["training"]) == (1, 1, 2)

@@ -18,11 +18,10 @@ from mlestar.core.run import Status
 from mlestar.execution.supervisor import lock_of, log_of
 from mlestar.settings import Settings
 from mlestar.storage import runs
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from support.postgres import Server
-
-PATIENCE_S = 90
 
 
 def config(trials: int) -> dict[str, Any]:
@@ -65,7 +64,7 @@ async def test_another_worker_takes_up_what_a_killed_one_left(postgres_url: str,
             doomed = [first, *first.children(recursive=True)]
             second = worker(services.settings)
             first.kill()
-            _, alive = psutil.wait_procs(doomed, timeout=5)
+            _, alive = psutil.wait_procs(doomed, timeout=PATIENCE_S)
             assert alive == []
             while not Status(run.status).ended:
                 await anyio.sleep(0.2)
@@ -75,7 +74,7 @@ async def test_another_worker_takes_up_what_a_killed_one_left(postgres_url: str,
         starts = await services.database.reading(functools.partial(runs.starts_of, run_id=run.run_id))
         assert (starts["data"], starts["features"], starts["training"]) == (1, 1, 2)
         second.terminate()
-        assert second.wait(10) == 0, "a worker that is asked to stop ends in order"
+        assert second.wait(PATIENCE_S) == 0, "a worker that is asked to stop ends in order"
     finally:
         if second is not None:
             second.kill()

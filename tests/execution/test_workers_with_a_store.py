@@ -21,11 +21,11 @@ from mlestar.execution.supervisor import lock_of
 from mlestar.settings import Settings
 from mlestar.storage import runs
 from support.object_store import ADDRESS, object_store
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PATIENCE_S = 90
 CONFIG: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "training": {"algorithm": "linear"}}
 
 

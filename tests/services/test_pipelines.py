@@ -20,10 +20,10 @@ from mlestar.execution.supervisor import lock_of
 from mlestar.settings import Settings
 from mlestar.stages.members import installed
 from mlestar.storage import runs
+from support.patience import PATIENCE_S
 
 DATA: dict[str, Any] = {"source": "customers.csv", "target": "churned"}
 QUICK: dict[str, Any] = {"data": DATA, "training": {"algorithm": "linear"}}
-PATIENCE_S = 60
 
 
 def slow(seed: int, seconds: float) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     yield made
     for process in supervisors(made):
         process.kill()
-        process.wait(5)
+        process.wait(PATIENCE_S)
     made.close()
 
 
@@ -307,7 +307,7 @@ async def test_a_killed_supervisor_is_replaced_and_its_run_goes_on(services: Ser
     await reached(services, run, "training")
     doomed = supervisors(services)
     os.kill(supervisor(services).pid, signal.SIGKILL)
-    _, alive = psutil.wait_procs(doomed, timeout=3)
+    _, alive = psutil.wait_procs(doomed, timeout=PATIENCE_S)
     assert alive == []
     assert lock_of(services.settings.data_dir).is_free()
     done = await ended(services, run)

@@ -21,8 +21,8 @@ from mlestar.errors import WorkFailed
 from mlestar.execution.work import Channel
 from mlestar.execution.worker import work
 from mlestar.settings import Settings
+from support.patience import PATIENCE_S
 
-PATIENCE_S = 60
 DATA: dict[str, Any] = {"source": "rows.csv", "target": "y"}
 LINEAR: dict[str, Any] = {"data": DATA, "training": {"algorithm": "linear"}}
 LONG: dict[str, Any] = {
@@ -53,7 +53,7 @@ def serving(folder: Path, **settings: Any) -> Generator[Services]:
             continue
         if mine and process.pid != os.getpid():
             process.kill()
-            process.wait(5)
+            process.wait(PATIENCE_S)
     made.close()
 
 

@@ -11,6 +11,7 @@ import pytest
 from mlestar.app import Services
 from mlestar.services.tracing import is_configured
 from mlestar.settings import Settings
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,4 +71,4 @@ def test_without_an_exporter_the_library_is_not_loaded(tmp_path: Path) -> None:
         "import sys; from mlestar.app import Services; from mlestar.settings import Settings;"
         f"Services(Settings(data_dir={str(tmp_path)!r})).windows; sys.exit('opentelemetry.sdk' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_S)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlestar.storage.embeddings import EmbeddingStore
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import pytest
@@ -35,7 +36,7 @@ def test_the_oldest_make_room(tmp_path: Path) -> None:
 
 def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), who]) for who in ("left", "right")]
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [writer.wait(PATIENCE_S) for writer in writers] == [0, 0]
     names = [f"{who}-{number}" for who in ("both", "left", "right") for number in range(40)]
     assert EmbeddingStore(tmp_path).get(names) == {name: name.replace("-", " ").encode() for name in names}
 

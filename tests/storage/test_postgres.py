@@ -17,6 +17,7 @@ from mlestar.storage import postgres
 from mlestar.storage.changes import ChangeWatch, WindowChange
 from mlestar.storage.database import Database
 from support.boards import TOKENIZER
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from support.postgres import Server
-
-WAIT_S = 20
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ def test_writes_of_two_servers_queue(database: Database) -> None:
             order.append("first")
             del order[1:]
         order.append("first commits")
-    waiting.join(WAIT_S)
+    waiting.join(PATIENCE_S)
     other.close()
     assert order[-2:] == ["first commits", "second"]
 
@@ -136,11 +135,11 @@ async def test_a_watch_that_lost_its_connection_reads_on_from_where_it_was(
     assert watch.poll() == []
     end_connections(postgres_server, database)
     await windows.update(window=4, content="while nobody listened")
-    with pytest.raises(Unavailable), anyio.fail_after(WAIT_S):
+    with pytest.raises(Unavailable), anyio.fail_after(PATIENCE_S):
         await polls(watch)
     assert watch.poll() == [WindowChange(workspace="default", window=4, version=1)]
     await windows.update(window=5, content="and then")
-    with anyio.fail_after(WAIT_S):
+    with anyio.fail_after(PATIENCE_S):
         assert await polls(watch) == [WindowChange(workspace="default", window=5, version=1)]
     watch.close()
 
@@ -158,7 +157,7 @@ async def test_subscribers_are_told_again_once_a_database_that_was_away_is_back(
     watch = WindowWatch(database, on_change)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch.run)
-        with anyio.fail_after(WAIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while not watch.is_ready:
                 await anyio.lowlevel.checkpoint()
             await anyio.to_thread.run_sync(

@@ -24,8 +24,12 @@ def object_store() -> Generator[dict[str, str]]:
         host, port = server.get_host_and_port()
         key = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
         address = f"http://{host}:{port}"
+        s3fs.S3FileSystem.clear_instance_cache()  # one of an earlier store would be taken: the key leaves addresses out
         files = s3fs.S3FileSystem(key="any", secret="any", endpoint_url=address)  # noqa: S106 - it asks for none
-        files.mkdir(ADDRESS.split("/")[2])
+        bucket = ADDRESS.split("/")[2]
+        if files.exists(bucket):  # the process has one memory for all of these stores
+            files.rm(bucket, recursive=True)
+        files.mkdir(bucket)
         yield {**key, "AWS_ENDPOINT_URL": address}
     finally:
         server.stop()

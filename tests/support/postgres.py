@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from mlestar.storage.database import Database
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
 LACKS = "lacks PostgreSQL's initdb: install the package postgresql"
-START_S = 60
 PORT = 5432  # of a socket in the server's own folder: no other server has it
 UNTIL_STDIN_ENDS = ("/bin/sh", "-c", '"$@" & cat >/dev/null; kill -INT $!; wait', "sh")
 """Ends the server (a fast shutdown: it waits for no client) with whoever started it, however that one ends."""
@@ -113,11 +113,11 @@ def running_postgres(binaries: Path, options: Sequence[str] = FAST) -> Generator
                     _wait_until_it_answers(server)
                     yield server
                 finally:
-                    process.communicate(timeout=30)
+                    process.communicate(timeout=PATIENCE_S)
 
 
 def _wait_until_it_answers(server: Server) -> None:
-    until = time.monotonic() + START_S
+    until = time.monotonic() + PATIENCE_S
     while True:
         try:
             server.run("SELECT 1")

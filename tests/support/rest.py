@@ -14,12 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from support.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
-
-START_S = 30
-ANSWER_S = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ class Rest:
         sent = {"Content-Type": "application/json"} | headers
         request = urllib.request.Request(self.url + path, data=data, headers=sent, method=method)  # noqa: S310 - our own
         try:
-            with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:  # noqa: S310 - our own server
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 - our own server
                 return Answer(status=answer.status, headers=dict(answer.headers), text=answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:
@@ -86,11 +85,11 @@ def running_command(command: Sequence[str], *, port: int, **environment: str) ->
             yield rest
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=PATIENCE_S)
 
 
 def _wait_until_healthy(rest: Rest) -> None:
-    until = time.monotonic() + START_S
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         assert rest.process.poll() is None, "the server ended"
         try:
@@ -98,4 +97,4 @@ def _wait_until_healthy(rest: Rest) -> None:
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             continue
-    raise AssertionError(f"no answer from {rest.url} within {START_S} s")
+    raise AssertionError(f"no answer from {rest.url} within {PATIENCE_S} s")

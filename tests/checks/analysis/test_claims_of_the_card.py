@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from tests.support.trees import write_tree
 
 from mlestar.checks.catalogue import run_checks
 from mlestar.core.claims.model_card import card_metrics
@@ -16,6 +15,7 @@ from mlestar.core.facts.collected import Facts
 from mlestar.core.facts.data import DataFacts, Table
 from mlestar.evidence.predictions import read_predictions
 from mlestar.evidence.project import read_project
+from support.trees import write_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

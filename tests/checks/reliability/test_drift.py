@@ -61,6 +61,16 @@ def test_a_few_rows_leave_it_open_and_say_how_many_would_do() -> None:
     assert "rows on each side would settle it" in finding.observed
 
 
+def test_names_that_are_always_partly_new_do_not_drift_until_they_are_all_new() -> None:
+    """Some 700 shops, most of them seen once or twice: a fifth of the current rows name one the reference never saw."""
+    shops = [f"shop {number}" for number in (RANDOM.pareto(0.7, 1000) * 20).astype(int)]
+    before, after = BEFORE.assign(shop=shops[:600]), AFTER.assign(shop=shops[600:])
+    assert (~after["shop"].isin(before["shop"])).mean() > 0.15
+    assert judged(after, before).outcome is Outcome.PASS
+    other = judged(after.assign(shop="store " + after["shop"]), before)
+    assert (other.outcome, other.where.column) == (Outcome.FAIL, "shop")
+
+
 def test_tables_without_a_comparable_column_are_inconclusive() -> None:
     text = pd.DataFrame({"when": ["2026-01-01", "2026-01-02"]})
     assert judged(text, text).outcome is Outcome.INCONCLUSIVE

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.rest import running_server
 
 from mlestar.interfaces.access import digest
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tests.support.rest import Rest
+    from support.rest import Rest
 
 GRANTS = [{"name": "team", "sha256": digest("team-token"), "workspaces": ["team"]}]
 ROOT = {"Authorization": "Bearer root-token"}

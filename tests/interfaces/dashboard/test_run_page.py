@@ -4,17 +4,17 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.rest import running_server
 
 from mlestar.core.run import Pipeline, Status
 from mlestar.storage import runs
 from mlestar.storage.database import Database
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from tests.support.rest import Rest
+    from support.rest import Rest
 
 PIPELINE = Pipeline(id="pipeline-1", workspace="default", name="cancer", config={}, created=1.0)
 SHARED: dict[str, Any] = {"metric": "roc_auc", "splits": 5, "cost_s": 1.5}

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from tests.support.rest import running_server
 
 from mlestar.interfaces.access import digest
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from tests.conftest import Era
-    from tests.support.rest import Rest
+
+    from support.rest import Rest
 
 API = "/api/mle-star"
 GRANTS = [

@@ -11,15 +11,16 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from tests.support.rest import running_server
+
+from support.patience import PATIENCE_S
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tests.support.rest import Rest
+    from support.rest import Rest
 
 API = "/api/mle-star"
-WAIT_S = 20
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ class Stream:
     """Server-sent events, one at a time."""
 
     def __init__(self, rest: Rest, path: str, **headers: str) -> None:
-        self._connection = http.client.HTTPConnection(rest.url.removeprefix("http://"), timeout=WAIT_S)
+        self._connection = http.client.HTTPConnection(rest.url.removeprefix("http://"), timeout=PATIENCE_S)
         self._connection.request("GET", path, headers=headers)
         self.answer = self._connection.getresponse()
 
@@ -83,7 +84,7 @@ async def test_an_evaluation_updates_the_score_and_the_alerts_for_who_watches_th
             await client.session.subscribe_resource(uri)  # pyright: ignore[reportDeprecated] - see the mark
         arguments = {"dimension": "analysis", "evidence": {"accuracy": 0.9}, "workspace": "mcp"}
         await client.call_tool("evaluate_dimension", arguments)
-        with anyio.fail_after(WAIT_S):
+        with anyio.fail_after(PATIENCE_S):
             await complete.wait()
         read = await client.read_resource("mlestar://mcp/alerts")
         alerts = json.loads(getattr(read.contents[0], "text", ""))["alerts"]
@@ -99,7 +100,7 @@ def test_a_server_that_is_told_to_stop_ends_open_streams_and_waiting_calls_in_or
         assert sse.answer.readline()
         config = {"data": {"source": "sklearn:iris"}, "training": {"algorithm": "linear"}}
         created = server.post(f"{API}/pipeline/create", {"name": "iris", "config": config}).json["pipeline"]["id"]
-        waiting = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=WAIT_S)
+        waiting = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=PATIENCE_S)
         body = json.dumps({"wait": 60})
         waiting.request("POST", f"{API}/pipeline/execute/{created}", body, {"Content-Type": "application/json"})
         runs = f"{API}/pipeline/runs"
@@ -111,7 +112,7 @@ def test_a_server_that_is_told_to_stop_ends_open_streams_and_waiting_calls_in_or
         answer = waiting.getresponse()
         assert answer.status in {200, 503}  # the run may have ended within the grace
         answer.read()
-        server.process.wait(timeout=WAIT_S)
+        server.process.wait(timeout=PATIENCE_S)
         for connection in (events, sse, waiting):
             connection.close()
     said = capfd.readouterr().err

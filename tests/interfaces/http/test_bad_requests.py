@@ -7,12 +7,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.rest import running_server
+
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tests.support.rest import Rest
+    from support.rest import Rest
 
 API = "/api/mle-star"
 UPDATE = f"{API}/context7/update"

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.browser import chromium, complaints, grave_violations
-from tests.support.rest import running_server
 
 from mlestar.interfaces.http.examples import EXAMPLES
 from mlestar.interfaces.http.reference import type_of
+from support.browser import chromium, complaints, grave_violations
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tests.support.rest import Rest
+    from support.rest import Rest
 
 GUIDE = (Path(__file__).parents[2] / "data" / "integration-guide.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```http\nPOST (\S+)\n(\{.*?)```", GUIDE, re.DOTALL)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.rest import Rest, running_server
+
+from support.rest import Rest, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.node import node
-from tests.support.rest import running_server
+
+from support.node import node
+from support.patience import PATIENCE_S
+from support.rest import running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tests.support.rest import Rest
+    from support.rest import Rest
 
 GUIDE = (Path(__file__).parents[2] / "data" / "integration-guide.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```javascript\n(.*?)```", GUIDE, re.DOTALL)
@@ -51,6 +53,6 @@ def test_an_example_of_the_guide_runs_as_written(rest: Rest, tmp_path: Path, num
     shown, expected = SAYS[number]
     script = tmp_path / "example.mjs"
     script.write_text(PRELUDE.format(url=rest.url) + EXAMPLES[int(number) - 1] + shown, encoding="utf-8")
-    done = subprocess.run([node(), str(script)], capture_output=True, encoding="utf-8", timeout=120, check=False)
+    done = subprocess.run([node(), str(script)], capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == expected

@@ -16,11 +16,12 @@ from mcp import Client
 from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
-from tests.support.authorization import CLIENT, SECRET, Issuer, authorization_server
-from tests.support.rest import Rest, running_server
 
 from mlestar.interfaces.http import oauth
 from mlestar.interfaces.http.oauth import SigningKeys
+from support.authorization import CLIENT, SECRET, Issuer, authorization_server
+from support.patience import PATIENCE_S
+from support.rest import Rest, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -171,7 +172,7 @@ def test_a_half_set_up_server_does_not_start(
     }
     done = subprocess.run(
         [sys.executable, "-m", "mlestar", "serve", "--transport", "http", "--port", "0", "--data-dir", str(tmp_path)],
-        env=os.environ | settings | changed, capture_output=True, encoding="utf-8", timeout=30, check=False,
+        env=os.environ | settings | changed, capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert said in done.stderr
@@ -202,7 +203,7 @@ async def test_the_official_client_gets_its_token_and_calls_a_tool(tmp_path: Pat
     with authorization_server() as issuer, pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLESTAR_OAUTH_ISSUER", issuer.issuer)
         patch.setenv("MLESTAR_OAUTH_JWKS", f"{issuer.issuer}/keys")
-        from tests.support.rest import free_port
+        from support.rest import free_port
 
         port = free_port()
         patch.setenv("MLESTAR_OAUTH_RESOURCE", f"http://127.0.0.1:{port}/mcp")

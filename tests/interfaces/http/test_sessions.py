@@ -8,9 +8,10 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.rest import Rest, running_server
 
 from mlestar.interfaces.access import digest
+from support.patience import PATIENCE_S
+from support.rest import Rest, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -52,7 +53,7 @@ def test_a_streamable_session_answers_only_its_own_token(rest: Rest) -> None:
 
 def test_an_sse_session_takes_messages_only_with_its_own_token(rest: Rest) -> None:
     request = urllib.request.Request(f"{rest.url}/sse", headers=bearer("ada-token"))  # noqa: S310 - our own
-    with urllib.request.urlopen(request, timeout=30) as stream:  # noqa: S310 - our own server
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as stream:  # noqa: S310 - our own server
         lines = (line.decode().strip() for line in stream)
         endpoint = next(line.removeprefix("data: ") for line in lines if line.startswith("data: "))
         assert rest.post(endpoint, LISTING, **bearer("bob-token")).status == 404

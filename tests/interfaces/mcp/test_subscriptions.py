@@ -12,6 +12,7 @@ from mcp import Client
 from mlestar.app import Services
 from mlestar.interfaces.mcp.server import build_server
 from mlestar.settings import Settings
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 # Removed as of 2026-07-28, and what most clients still send: the legacy era is what these tests are about.
 legacy_subscribe = pytest.mark.filterwarnings("ignore:resources/(un)?subscribe is removed")
 URI = "context7://window/2"
-WAIT_S = 10
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def test_a_modern_listener_hears_of_a_changed_window(services: Services) -
     server, notifier = build_server(services)
     async with anyio.create_task_group() as tasks, Client(server) as client:
         tasks.start_soon(notifier.run)
-        with anyio.fail_after(WAIT_S):
+        with anyio.fail_after(PATIENCE_S):
             async with client.listen(resource_subscriptions=[URI]) as events:
                 await services.windows.update(window=2, content="from elsewhere")
                 async for event in events:
@@ -57,7 +57,7 @@ async def test_a_legacy_subscriber_hears_once_of_several_quick_changes(services:
         await client.session.subscribe_resource(URI)
         for number in range(5):
             await services.windows.update(window=2, content=f"note {number}")
-        with anyio.fail_after(WAIT_S):
+        with anyio.fail_after(PATIENCE_S):
             await first.wait()
         assert set(heard) == {URI}
         assert len(heard) < 5, "five quick changes were not coalesced"
@@ -82,7 +82,7 @@ async def test_a_change_made_by_another_process_reaches_a_listener_once(services
     async with anyio.create_task_group() as tasks, Client(server) as client:
         tasks.start_soon(notifier.run)
         await services.windows.update(window=1, content="this process is in use")
-        with anyio.fail_after(WAIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while not services.watches_windows:
                 await anyio.lowlevel.checkpoint()
             async with client.listen(resource_subscriptions=[URI]) as events:
