@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import mlestar.checks as package
+from mlestar.checks.doubted import doubted
 from mlestar.checks.registry import Check, CheckDoc, functions_of, registered
 from mlestar.core.evidence import Finding, Level, Outcome, Verdict
 from mlestar.core.score.rubric import CHECKS
@@ -70,7 +71,8 @@ def _verdicts(check_id: str, facts: Facts, serving: str) -> Iterator[Verdict]:
         try:
             for verdict in function(facts):
                 found = True
-                yield verdict if verdict.outcome is not Outcome.NOT_APPLICABLE else _unknown(verdict.observed)
+                told = verdict if verdict.outcome is not Outcome.NOT_APPLICABLE else _unknown(verdict.observed)
+                yield doubted(told, facts)
         except Exception as error:  # noqa: BLE001 - whatever one check raises, the others must still be judged
             found = True
             yield Verdict(

@@ -82,7 +82,8 @@ def no_feature_dominates(facts: Facts) -> Iterator[Verdict]:
     Threshold: pass at most 0.5, partial at most 0.8 or with fewer than five features, fail above.
     Source: this project's own bounds.
     Fix: Inspect the feature named: does it exist at the moment of prediction?
-    Limits: Features that tell the same share their importance, so a leak that stands twice may pass here; see T2.1.
+    Limits: When no importance stands out of its noise there is nothing to share: inconclusive.
+        Features that tell the same share their importance, so a leak that stands twice may pass here; see T2.1.
         Free text beside the other columns is not weighed: only a pass is told then.
     """
     if facts.data is not None and facts.data.test is not None and (found := importances(facts.data)) is not None:
@@ -91,6 +92,9 @@ def no_feature_dominates(facts: Facts) -> Iterator[Verdict]:
         if found.unread and outcome is not Outcome.PASS:
             outcome = Outcome.INCONCLUSIVE
             observed += f", but {listed(list(found.unread))} was not weighed"
+        if found.stability is None and outcome is not Outcome.FAIL:
+            outcome = Outcome.INCONCLUSIVE
+            observed = "no feature's importance stands out of its noise; more test rows would settle it"
         yield measured(facts.data.test, outcome, observed, column=name)
     if facts.run is not None and facts.run.importances:
         positive = {name: max(0.0, value) for name, value in facts.run.importances.items()}
