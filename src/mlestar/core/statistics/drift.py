@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SMOOTHING = 0.5  # counts added to each bin: an empty bin is rare, not impossible
 _MAX_CATEGORIES = 20
 _POWER = 0.8
+_COMMON = 5  # rows from which a category is a bin of its own (Cochran 1954)
 _LEAST = 1e-6  # keeps the normal quantile finite when the columns do not overlap
 _DETECTABLE_SHIFT = 0.5  # a shift of a normal column by half a standard deviation has PSI d^2 = 0.25
 _ROWS_PER_BIN = 10  # [ours] fewer bins on few rows: each is expected to hold this many current rows
@@ -104,19 +105,24 @@ def _counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _categories(reference: pd.Series[Any], current: pd.Series[Any], bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of each of the commonest reference categories, of the others, of new ones, and of missing values."""
+    """Rows of each of the commonest reference categories, of the others, of new ones, and of missing values.
+
+    A reference row whose category stands nowhere else counts as new, for it would be new to the other rows: among names
+    and addresses some of the current values are always new (Good 1953 after Turing; the share of values seen once
+    estimates the share not seen yet).
+    """
     import numpy as np
 
     del bins  # categories are their own bins
     before, after = _texts(reference), _texts(current)
     counts = before.value_counts()
-    common: Sequence[str] = [str(name) for name in counts.index[:_MAX_CATEGORIES]]
-    known = set(map(str, counts.index))
+    common: Sequence[str] = [str(name) for name in counts.index[:_MAX_CATEGORIES] if counts[name] >= _COMMON]
+    repeated, known = counts[counts > 1].index, counts.index
     rows: list[np.ndarray] = []
-    for values in (before, after):
+    for values, seen in ((before, repeated), (after, known)):
         present = values.dropna()
         per_name = present.value_counts().reindex(common, fill_value=0).to_numpy(dtype=float)
-        new = float((~present.isin(known)).sum())
+        new = float((~present.isin(seen)).sum())
         rows.append(np.array([*per_name, len(present) - per_name.sum() - new, new, len(values) - len(present)]))
     return rows[0], rows[1]
 
