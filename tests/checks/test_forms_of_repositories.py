@@ -19,6 +19,19 @@ HF_SETUP = (
 )
 MLPROJECT = "name: tutorial\ndependencies:\n- numpy=2.1.0\n- scikit-learn=1.7.0\n"
 REPEATS = "# A\n\n| model | accuracy |\n|---|---|\n| a | 0.91 |\n\n```\npython train.py\n```\n"
+SERVE = "from fastapi import FastAPI\napp = FastAPI()\n"
+SHAPES = "from fastapi import Depends, UploadFile\ndef rows(file: UploadFile):\n    return file.file.read()\n"
+ASKS = "import bentoml\nwith bentoml.SyncHTTPClient('http://a') as client:\n    client.predict(x=1)\n"
+ROUTES = "from fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/a')\ndef a():\n    return 1\n"
+PODS = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: NAME}\nspec:\n  replicas: 3\n  template:\n    spec:\n"
+MODEL = PODS.replace("NAME", "model") + "      containers:\n      - {name: a, image: a/model:1.2}\n"
+LOAD = PODS.replace("NAME", "clients").replace("3", "1") + "      containers:\n      - {name: a, command: [locust]}\n"
+COMPOSE = "services:\n  api:\n    build: .\n    ports: ['80:80']\n"
+PAGES = "services:\n  serve:\n    build: .\n    command: [mkdocs, serve]\n    ports: ['8000:8000']\n"
+ONCE = "services:\n  format:\n    build: .\n    command: [black, .]\n"
+PROFILED = "model.fit(x, y)\ntrain = torch.profiler.profile(schedule=torch.profiler.schedule(wait=2))\n"
+TIMED = "from prefect import flow\n@flow(schedule='0 3 * * *')\ndef train():\n    model.fit(x, y)\n"
+DRIFTED = "def compute_drift(a, b):\n    return abs(a - b) > 0.1\n"
 
 CASES: dict[str, tuple[str, Files, Outcome]] = {
     "tox with what it puts in later": (
@@ -74,6 +87,24 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
         {"DESCRIPTION": "Package: a\n", "R/fit.R": "m <- glm(y ~ x)\n", "README.md": REPEATS},
         PARTIAL,
     ),
+    "types of a web library alone": ("R1.1", {"typing/fastapi.py": SHAPES}, UNKNOWN),
+    "a client of a service": ("R1.1", {"client.py": ASKS}, UNKNOWN),
+    "routes without an application": ("R1.1", {"api.py": ROUTES}, FAIL),
+    "Compose beside Kubernetes": ("R2.1", {"k.yaml": MODEL, "docker-compose.yml": COMPOSE, "a.py": SERVE}, PASS),
+    "a load generator beside the model": ("R2.1", {"k.yaml": MODEL, "load.yaml": LOAD}, PASS),
+    "pages of documentation": ("R2.1", {"docker-compose.yml": PAGES}, UNKNOWN),
+    "a task that Compose runs once": ("R2.1", {"docker-compose.yml": ONCE}, UNKNOWN),
+    "a demonstration": ("R2.1", {"docker-compose.demo.yml": COMPOSE}, UNKNOWN),
+    "a service that was put away": ("R2.1", {"archive/old/docker-compose.yml": COMPOSE}, UNKNOWN),
+    "the schedule of a profiler": ("T5.3", {"train.py": PROFILED}, FAIL),
+    "the schedule of a flow": ("T5.3", {"train.py": TIMED}, PARTIAL),
+    "connection profiles of dbt": ("R5.1", {"dbt/profiles.yml": "a:\n  target: dev\n"}, UNKNOWN),
+    "the settings of a baseline": ("R5.1", {"config/classical_baseline.yaml": "depth: 3\n"}, UNKNOWN),
+    "a record of load": ("R5.1", {"raw/idle_baseline_requests_c0.csv": "a\n1\n"}, UNKNOWN),
+    "the settings of a profiler": ("R5.1", {"configs/debug/profiler.yaml": "depth: 3\n"}, UNKNOWN),
+    "a profile of the training data": ("R5.1", {"models/data_profile.json": '{"age": 1}'}, PARTIAL),
+    "the drift of a forecast": ("R5.2", {"forecasting/theta.py": DRIFTED, "app.py": SERVE}, FAIL),
+    "the drift of data": ("R5.2", {"checks.py": DRIFTED, "app.py": SERVE}, PARTIAL),
 }  # fmt: skip
 
 

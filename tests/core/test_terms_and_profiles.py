@@ -80,7 +80,7 @@ SERVING: dict[str, tuple[ProjectFacts, str]] = {
     "a nightly job": (ProjectFacts(root="x", manifests={"d.yaml": (CRON_JOB,)}), "batch"),
     "a nightly job of an example": (ProjectFacts(root="x", manifests={"examples/d.yaml": (CRON_JOB,)}), ""),
     "a job beside a service": (
-        ProjectFacts(root="x", modules=source("import flask"), manifests={"d.yaml": (CRON_JOB,)}),
+        ProjectFacts(root="x", modules=source("from flask import Flask\n"), manifests={"d.yaml": (CRON_JOB,)}),
         "online",
     ),
     "a DAG": (ProjectFacts(root="x", modules=source("from airflow import DAG\nwith DAG('a'):\n    ...\n")), "batch"),

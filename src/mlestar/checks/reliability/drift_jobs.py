@@ -12,17 +12,26 @@ from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
 from mlestar.core.code.drift import alerts_on, drift_modules, schedules, thresholds
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
+from mlestar.core.facts.project import is_own
 from mlestar.core.project.deployment import is_deployed, is_trivial
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.project import ProjectFacts
     from mlestar.core.facts.trial import DetectorTrial
 
 _REFERENCE = (
     r"(^|/)[^/]*(reference|baseline)[^/]*\.(csv|parquet|json|ya?ml|feather|"
-    r"jsonl|npz)$|(^|/)[^/]*profile[^/]*\.(json|ya?ml|bin)$"
+    r"jsonl|npz)$|(^|/)([^/]*[_.-])?profiles?([_.-][^/]*)?\.(json|ya?ml|bin)$"
 )
+_NO_REFERENCE = re.compile(
+    r"(^|/)(configs?|conf)/.*\.ya?ml$|(^|/)(recipes?|references|load_?tests?|benchmarks?)/|(^|/)profiles\.ya?ml$|"
+    r"(load|idle|latency|bench|cpu|memory|requests?|secrets|user|launch|aws|spark|pylint|mypy|bandit|eslint|lint)"
+    r"[^/]*(baseline|profile)|(baseline|profile)[^/]*(request|resource|latency|load|config|secret|model)",
+    re.IGNORECASE,
+)
+"""Settings, benchmarks and the accepted findings of scanners are called profile and baseline too."""
 _DATED = re.compile(r"20\d\d-?\d\d-?\d\d")
 
 
@@ -45,7 +54,7 @@ def reference_profile_is_stored(facts: Facts) -> Iterator[Verdict]:
     project = facts.project
     if project is None or not project.files:
         return
-    found = [path for path in project.paths(_REFERENCE) if project.files[path].size > 2]  # noqa: PLR2004 - more than {}
+    found = [path for path in project.paths(_REFERENCE) if _is_reference(project, path)]
     if not found:
         yield (
             inspected(Outcome.FAIL, "no reference data set or profile")
@@ -60,6 +69,11 @@ def reference_profile_is_stored(facts: Facts) -> Iterator[Verdict]:
     outcome = Outcome.PASS if dated else Outcome.PARTIAL
     observed = f"{listed(dated or found)}, {'with a hash or date' if dated else 'without hash and date'}"
     yield inspected(outcome, observed, project.where((dated or found)[0]))
+
+
+def _is_reference(project: ProjectFacts, path: str) -> bool:
+    """Whether a file holds something and is neither a test's, nor settings, nor a record of a load test."""
+    return project.files[path].size > 2 and is_own(path) and not _NO_REFERENCE.search(path)  # noqa: PLR2004 - more than {}
 
 
 @check("R5.2")

@@ -177,7 +177,8 @@ def _trigger(project: ProjectFacts) -> Where | None:
             return project.at(path, r"schedule:")
     for path, module in project.own_modules.items():
         timed = re.search(
-            r"schedule(_interval)?\s*=\s*(?!None)|CronSchedule|IntervalSchedule|ScheduleDefinition\(", module.text
+            r"schedule(_interval)?\s*=\s*(?!None|\w*(torch|profiler|optim|sched)\w*\.|\w*lr_|\w*_schedule\()|CronSchedule|IntervalSchedule|ScheduleDefinition\(",
+            module.text,
         )
         if timed and re.search(r"train", module.text, re.IGNORECASE):
             return project.where(path, module.text.count("\n", 0, timed.start()) + 1)

@@ -18,6 +18,8 @@ _OF_CLOCKS = r"(?<!time_)(?<!clock_)(?<!config_)(?<!schema_)"
 """Clocks, configurations and schemas drift too; that is another subject."""
 _NAME = re.compile(rf"{_OF_CLOCKS}drift|data_shift|covariate_shift|population_stability", re.IGNORECASE)
 _DEFINES = re.compile(rf"def \w*({_OF_CLOCKS}drift|population_stability|_psi|psi_)\w*\(|def psi\(", re.IGNORECASE)
+_OF_SERIES = re.compile(r"theta|random_walk|arima|_trend\b|naive", re.IGNORECASE)
+"""The drift of a forecasting model is one of its parameters."""
 _LIBRARIES = frozenset({"evidently", "nannyml", "alibi_detect", "frouros"})
 _THRESHOLD = re.compile(r"thresh|limit|alpha|p_?val|crit|cutoff|max_psi|tolerance|significance", re.IGNORECASE)
 _TIMED = re.compile(
@@ -41,6 +43,7 @@ def _drift_modules(project: ProjectFacts) -> list[SourceModule]:
         module
         for path, module in project.own_modules.items()
         if not module.is_notebook
+        and not _OF_SERIES.search(path.rpartition("/")[2])
         and (_NAME.search(path.rpartition("/")[2]) or module.imported & _LIBRARIES or _DEFINES.search(module.text))
     ]
 

@@ -22,13 +22,14 @@ TEST_PATH = re.compile(
     r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
 )
 VENDORED_PATH = re.compile(
-    r"(^|/)(vendor|third_party|node_modules|site-packages|dbt_packages|examples?|docs?)/|\{\{|\.pyi$|_pb2(_grpc)?\.py$"
+    r"(^|/)(vendor|third_party|node_modules|site-packages|dbt_packages|examples?|docs?|archived?|deprecated|attic)/|"
+    r"(^|/)build/lib/|\{\{|\.pyi$|_pb2(_grpc)?\.py$"
 )
-"""Code that is here and nobody of the project wrote; `{{` in a path marks a template of somebody else's project."""
+"""Code that nobody of the project wrote, or that was put away; `{{` in a path marks the template of another project."""
 
 
 def is_own(path: str) -> bool:
-    """Whether a path is neither a test nor vendored, an example or documentation."""
+    """Whether a path is neither a test nor vendored, an example, documentation or put away."""
     return not TEST_PATH.search(path) and not VENDORED_PATH.search(path)
 
 

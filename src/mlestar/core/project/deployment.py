@@ -37,6 +37,16 @@ WEB_LIBRARIES = frozenset(
         "tritonclient",
     }
 )
+_SERVES_BY_USE = frozenset({"django", "gradio", "streamlit", "torchserve", "kserve", "seldon_core", "tritonclient"})
+"""Libraries that a module imports for nothing else."""
+_SERVES = re.compile(
+    r"\b(FastAPI|APIRouter|Flask|Blueprint|Starlette|Bottle|Sanic|Litestar|FastMCP|MethodView|RequestHandler)\b|"
+    r"\b(Application|Api|App|API|Route|Resource|Service|Server|Servicer)\b\s*[(\[)]|"
+    r"@[\w.]+\.(get|post|put|patch|delete|route|websocket|api_route|api|service|exception_handler|middleware)\b|"
+    r"\badd_\w+_to_server\(|\bgrpc(\.aio)?\.server\(|\bweb\.(Application|run_app|post|get)\b|\bcreate_app\(|"
+    r"\b(add_url_rule|add_route|add_api_route)\("
+)
+"""What makes an application, a route or a server of what a web library offers; a client or a type alone does not."""
 SERVING_KINDS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "Rollout", "ReplicaSet", "InferenceService", "Service"}
 )
@@ -45,12 +55,19 @@ _SERVERLESS = frozenset({"serving.knative.dev/v1", "serving.kserve.io/v1beta1"})
 _BACKING = re.compile(
     r"redis|postgres|mysql|maria|mongo|\bdb\b|database|kafka|rabbit|zookeeper|minio|grafana|prometheus|alertmanager|"
     r"jaeger|mlflow|airflow|jupyter|notebook|adminer|nginx|traefik|elastic|kibana|node-exporter|otel|loki|mailcatcher|"
-    r"mailhog|localstack|spark|thrift|provisioner|tensorboard|prefect|dagster|logstash|fluent|load-balancer|cert-manager|etcd",
+    r"mailhog|localstack|spark|thrift|provisioner|tensorboard|prefect|dagster|logstash|fluent|load-balancer|cert-manager|etcd|"
+    r"locust|mailpit|pgadmin|autoscaler|exporter|pushgateway|cadvisor|^proxy$|reverse-?proxy|mkdocs",
     re.IGNORECASE,
 )
+_STAYS = frozenset(["ports", "expose", "restart", "deploy", "healthcheck", "labels", "depends_on", "networks"])
+"""What a Compose service has that others call or that is to stay up."""
+_NO_SERVICE = re.compile(
+    r"\b(jupyter|mlflow (server|ui)|tensorboard|airflow|locust|mkdocs|zensical|sphinx-autobuild|hugo|jekyll)\b"
+)
+"""Commands of notebooks, trackers, schedulers, load generators and pages of documentation."""
 _OF_MODEL = re.compile(r"model|predict|scor|infer|serving|api", re.IGNORECASE)
-_AT_HAND = re.compile(r"override|[._-](dev|local|debug)[._-]|devcontainer", re.IGNORECASE)
-"""Compose files for the desk of a developer."""
+_AT_HAND = re.compile(r"override|[._-](dev|local|debug|demo|test|ci)[._-]|devcontainer|playground", re.IGNORECASE)
+"""Compose files for the desk of a developer, a demonstration or a test run."""
 _COMPOSE = re.compile(r"(^|/)(docker-)?compose[^/]*\.ya?ml$")
 
 
@@ -113,14 +130,21 @@ def _workloads(project: ProjectFacts) -> list[Workload]:
 
 
 def model_workloads(project: ProjectFacts) -> list[Workload]:
-    """The workloads that serve, without databases, brokers, notebooks and dashboards."""
-    return [workload for workload in workloads(project) if workload.kind != "DaemonSet" and not _is_backing(workload)]
+    """The workloads that serve, without databases, brokers, notebooks and dashboards.
+
+    Where Kubernetes runs one of them, Compose is how the project is tried at hand.
+    """
+    found = [workload for workload in workloads(project) if workload.kind != "DaemonSet" and not _is_backing(workload)]
+    return [workload for workload in found if workload.kind != "ComposeService"] or found
 
 
 def _is_backing(workload: Workload) -> bool:
-    """By its command, its images, or a name that speaks of nothing else."""
-    said = " ".join(str(part) for c in workload.containers for part in (c.get("command", ""), c.get("args", "")))
-    if re.search(r"\b(jupyter|mlflow (server|ui)|tensorboard|airflow)\b", said):
+    """By its command, its images, or a name that speaks of nothing else; a task that is run once serves nobody."""
+    if workload.kind == "ComposeService" and workload.spec.get("command") and not _STAYS & workload.spec.keys():
+        return True
+    parts = (part for c in workload.containers for part in (c.get("command", ""), c.get("args", "")))
+    said = " ".join(part if isinstance(part, str) else " ".join(map(str, sequence(part))) for part in parts)
+    if _NO_SERVICE.search(said):
         return True
     images = [str(container["image"]) for container in workload.containers if container.get("image")]
     by_image = bool(images) and all(_BACKING.search(image.rpartition("/")[2]) for image in images)
@@ -141,17 +165,20 @@ def place(project: ProjectFacts, workload: Workload, key: str) -> Where:
 
 
 def serving_modules(project: ProjectFacts) -> list[SourceModule]:
-    """Own modules that import a web or model-serving library.
+    """Own modules that make an application, a route or a server with a web or model-serving library.
 
-    A notebook may try one, a plugin of a scheduler adds a page to it: neither serves.
+    A notebook may try one, a plugin of a scheduler adds a page to it, a client calls one: none of them serves.
     """
     return project.derived(
-        "serving modules",
-        lambda whole: [
-            module
-            for module in whole.own_modules.values()
-            if not module.is_notebook and module.imported & WEB_LIBRARIES and "airflow" not in module.imported
-        ],
+        "serving modules", lambda whole: [module for module in whole.own_modules.values() if _serves(module)]
+    )
+
+
+def _serves(module: SourceModule) -> bool:
+    if module.is_notebook or "airflow" in module.imported:
+        return False
+    return bool(module.imported & _SERVES_BY_USE) or bool(
+        module.imported & WEB_LIBRARIES and _SERVES.search(module.text)
     )
 
 
