@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,6 +62,7 @@ def audit_report(path: str, value: Any) -> AuditReport | None:
         return AuditReport(
             path=path,
             dependencies=len(entries),
+            names=tuple(str(_dict(entry)["name"]) for entry in entries),
             skipped=tuple(
                 (str(_dict(entry)["name"]), str(_dict(entry)["skip_reason"]))
                 for entry in entries
@@ -201,6 +203,7 @@ def _int(value: Any) -> int:
 
 def _number(value: Any) -> float | None:
     try:
-        return None if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+        number = None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if number is not None and math.isfinite(number) else None

@@ -10,6 +10,9 @@ from mlestar.core.facts.reports import CoverageReport, Reports, TestReport
 from mlestar.evidence.json_reports import approvals, audit_report, coverage_json, load_test, static_report
 from mlestar.evidence.tracked_runs import read_runs
 
+_MOST_NAMES = 5_000
+_MOST_DIGITS = 19  # what 64 bits hold: no tool counts further
+
 
 def read_reports(texts: Mapping[str, str], manifests: Mapping[str, tuple[Any, ...]]) -> Reports:
     """Every report among the texts (XML) and the parsed JSON; what does not have a report's shape is not one."""
@@ -63,6 +66,8 @@ def _junit(path: str, root: ET.Element) -> TestReport:
         failures=sum(any(part.tag in {"failure", "error"} for part in case) for case in cases),
         skipped=sum(any(part.tag == "skipped" for part in case) for case in cases),
         commit=commit,
+        timestamp=next((suite.get("timestamp", "") for suite in suites), ""),
+        names=tuple((case.get("classname", ""), case.get("name", "")) for case in cases[:_MOST_NAMES]),
     )
 
 
@@ -77,4 +82,4 @@ def _cobertura(path: str, root: ET.Element) -> CoverageReport:
 
 
 def _integer(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0
+    return int(text) if text and text.isdecimal() and len(text) < _MOST_DIGITS else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -143,16 +144,22 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _numbers(value: Any) -> dict[str, float]:
     return {
-        name: float(number)
+        name: finite
         for name, number in _mapping(value).items()
-        if isinstance(number, (int, float)) and not isinstance(number, bool)
+        if isinstance(number, (int, float)) and (finite := _finite(number)) is not None
     }
+
+
+def _finite(number: object) -> float | None:
+    """A metric that is none (NaN, infinite, beyond a float) measured nothing."""
+    try:
+        value = None if isinstance(number, bool) else float(str(number))
+    except ValueError:
+        return None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _last(text: str) -> float | None:
     """MLflow's metric lines are `timestamp value step`."""
     fields = text.splitlines()[-1].split() if text else []
-    try:
-        return float(fields[1]) if len(fields) > 1 else None
-    except ValueError:
-        return None
+    return _finite(fields[1]) if len(fields) > 1 else None

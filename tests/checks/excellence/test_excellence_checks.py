@@ -28,6 +28,7 @@ COVERED = (
     "<coverage><packages><package><classes><class "
     'filename="a.py"><lines>{}</lines></class></classes></package></packages></coverage>'
 )
+TESTED = {"a.py": "x = 1\n" * 100, "tests/test_a.py": "def test_a():\n    assert x\n", "junit.xml": SAFE_JUNIT}
 REPORT = {"dependencies": [{"name": "jinja2", "version": "2.10", "vulns": []}]}
 WEAK = {"dependencies": [{"name": "jinja2", "version": "2.10", "vulns": [{"id": "X-1", "fix_versions": ["2.11"]}]}]}
 SKIPPED = {"dependencies": [{"name": "jinja2", "skip_reason": "offline"}]}
@@ -96,9 +97,9 @@ f"     md5: {'a' * 32}\n")}, PARTIAL),
     "X4.3 unversioned": ("X4.3", {"a.csv": DATA}, FAIL),
     "X5.1 no tests": ("X5.1", {"a.py": "x = 1\n"}, FAIL),
     "X5.1 tests without a report": ("X5.1", {"tests/test_a.py": "def test_a():\n    assert True\n"}, UNKNOWN),
-    "X5.1 covered": ("X5.1", {"a.py": "", "junit.xml": SAFE_JUNIT, "coverage.xml": lines(80, 100)}, PASS),
-    "X5.1 thin": ("X5.1", {"a.py": "", "junit.xml": SAFE_JUNIT, "coverage.xml": lines(40, 100)}, FAIL),
-    "X5.1 the header lies": ("X5.1", {"a.py": "", "junit.xml": SAFE_JUNIT.replace('tests="1"', 'tests="150"')}, FAIL),
+    "X5.1 covered": ("X5.1", {**TESTED, "coverage.xml": lines(80, 100)}, PASS),
+    "X5.1 thin": ("X5.1", {**TESTED, "coverage.xml": lines(40, 100)}, FAIL),
+    "X5.1 the header lies": ("X5.1", {**TESTED, "junit.xml": SAFE_JUNIT.replace('tests="1"', 'tests="150"')}, FAIL),
     "X5.2 clean": ("X5.2", {"a.py": '"""Doc."""\n'}, PASS),
     "X5.2 unused imports": ("X5.2", {"a.py": "".join(f"import m{n}\n" for n in range(30))}, FAIL),
     "X5.3 none": ("X5.3", {"a.py": ""}, FAIL),

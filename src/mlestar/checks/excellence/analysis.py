@@ -9,6 +9,7 @@ from mlestar.checks.inspected import absent, attested
 from mlestar.checks.registry import check
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
 from mlestar.core.facts.project import TEST_PATH
+from mlestar.core.project.report_consistency import audited_elsewhere
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def dependencies_have_no_known_weakness(facts: Facts) -> Iterator[Verdict]:
     Why: Most break-ins come through a library with a published hole.
     How: Reports of pip-audit and osv-scanner in the project; a dependency that was skipped was not audited.
     Threshold: pass with none, partial when none of them has a fixed version yet, fail when a fix is ignored;
-        inconclusive when anything was skipped.
+        inconclusive when anything was skipped, or fewer than half of the imported packages were looked at.
     Source: OpenSSF Scorecard Vulnerabilities.
     Fix: Upgrade the packages named; run pip-audit -f json in CI and keep the report.
     Limits: As old as the report; offline audits report nothing and skip everything.
@@ -111,6 +112,10 @@ def dependencies_have_no_known_weakness(facts: Facts) -> Iterator[Verdict]:
             )
             yield attested(
                 Outcome.INCONCLUSIVE, observed, where, n=report.dependencies, fix="audit again with access to the index"
+            )
+        elif others := audited_elsewhere(project, report):
+            yield attested(
+                Outcome.INCONCLUSIVE, others, where, n=report.dependencies, fix="audit the project's packages"
             )
         elif report.vulnerabilities:
             known = listed([f"{weakness.package} {weakness.id}" for weakness in report.vulnerabilities])

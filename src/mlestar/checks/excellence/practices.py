@@ -14,11 +14,19 @@ from mlestar.core.code.defined_tests import TestCount, count_tests
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
 from mlestar.core.project.ci import jobs, reached
 from mlestar.core.project.commands import runs_tests
+from mlestar.core.project.report_consistency import (
+    cases_from_elsewhere,
+    covered_here,
+    impossible_coverage,
+    share_measured,
+    why_stale,
+)
 from mlestar.core.wording import counted, listed, percent
 
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
     from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.reports import TestReport
     from mlestar.core.facts.trial import TestTrial
 
 _LICENCE_TEXT = re.compile(
@@ -34,6 +42,8 @@ _TESTS_ELSEWHERE = (
 """Tests that are not Python's: they are there, and are not counted."""
 _OTHER_CODE = re.compile(r"\.(r|jl|scala|java|kt|go|rs|cc|cpp|hpp|c|h|[jt]sx?)$", re.IGNORECASE)
 _MIB = 1 << 20
+_MOST_OF_THE_CODE = 0.5
+"""A coverage report of less than half of the own code speaks for a part of it only (this project's own)."""
 
 
 @check("X5.1")
@@ -42,10 +52,12 @@ def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
 
     Why: Untested code is changed by hope.
     How: JUnit and coverage reports: the number of cases listed equals the number declared, none failed, the commit is
-        HEAD where one is named, and line coverage is recounted file by file. Claimed counts are held against the tests
-        that the source defines. With execute, the tests are run here, with line coverage of the project's own modules
+        HEAD (or the code has not changed since), the cases are defined in this tree and some of them ran, and line
+        coverage is recounted over the files that are here. Claimed counts are held against the tests that the source
+        defines. With execute, the tests are run here, with line coverage of the project's own modules
         when its interpreter has coverage.
-    Threshold: pass from 75% line coverage, partial from 60%, fail below or with a failure or a contradiction.
+    Threshold: pass from 75% line coverage, partial from 60% or when the report looks at less than half of the own code,
+        fail below or with a failure or a contradiction; inconclusive for a report of another tree or an older one.
     Source: Google Testing Blog, August 2020: 60% acceptable, 75% commendable, 90% exemplary.
     Fix: Run pytest --junitxml=junit.xml --cov --cov-report=xml in CI and keep both reports; test the files named.
     Limits: A report can be edited; it earns at most the level attested unless the tests are run here.
@@ -64,7 +76,11 @@ def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
     if facts.trial is not None and facts.trial.tests is not None:
         yield _run_here(facts, facts.trial.tests, reported=bool(project.reports.coverage))
     reports = project.reports
-    if reports.tests or reports.coverage:
+    if reports.tests and defined.least == 0 and not project.paths(_TESTS_ELSEWHERE):
+        path = reports.tests[0].path
+        observed = f"no test function in {counted(len(project.modules), 'module')}, whatever {path} lists"
+        yield inspected(Outcome.FAIL, observed, project.where(path))
+    elif reports.tests or reports.coverage:
         yield _reported(facts, project)
     elif defined.least == 0 and (others := project.paths(_TESTS_ELSEWHERE)):
         yield absent(f"tests in another language, e.g. {others[0]}, and no JUnit or coverage report of a run")
@@ -126,37 +142,55 @@ def _refuted(project: ProjectFacts, defined: TestCount, tests: float | None, cov
 
 def _reported(facts: Facts, project: ProjectFacts) -> Verdict:
     tests, coverage = project.reports.tests, project.reports.coverage
-    head = project.git.head if project.git else ""
     for report in tests:
-        where = project.where(report.path)
-        if report.declared != report.cases:
-            return attested(
-                Outcome.FAIL, f"{report.path} declares {report.declared} tests and lists {report.cases}", where
-            )
-        if report.failures or report.cases == 0:
-            return attested(
-                Outcome.FAIL, f"{report.failures} of {counted(report.cases, 'test')} failed", where, n=report.cases
-            )
-        if report.commit and head and not head.startswith(report.commit[:7]):
-            return attested(Outcome.INCONCLUSIVE, f"{report.path} is of commit {report.commit[:7]}, not of HEAD", where)
+        wrong = _wrong_report(project, report)
+        if wrong is not None:
+            return wrong
+    impossible = next((said for report in coverage if (said := impossible_coverage(project, report))), "")
+    if impossible:
+        return attested(Outcome.FAIL, impossible, project.where(coverage[0].path))
     if not coverage:
         return attested(
             Outcome.PARTIAL, (f"{counted(tests[0].cases, 'test')} passed; "
 f"no coverage report"), project.where(tests[0].path),
             value=Fraction(1, 4), n=tests[0].cases, fix="keep a coverage report beside the JUnit report",
         )  # fmt: skip
+    return _covered(facts, project)
+
+
+def _wrong_report(project: ProjectFacts, report: TestReport) -> Verdict | None:
+    """What keeps a report from being believed; None when nothing does."""
+    where = project.where(report.path)
+    if report.declared != report.cases:
+        return attested(Outcome.FAIL, f"{report.path} declares {report.declared} tests and lists {report.cases}", where)
+    if report.failures or report.cases == 0:
+        observed = f"{report.failures} of {counted(report.cases, 'test')} failed"
+        return attested(Outcome.FAIL, observed, where, n=report.cases)
+    if report.skipped >= report.cases:
+        return attested(Outcome.FAIL, f"all {report.cases} cases of {report.path} were skipped", where, n=report.cases)
+    doubt = why_stale(project, report) or cases_from_elsewhere(project, report)
+    return (
+        attested(Outcome.INCONCLUSIVE, doubt, where, fix="run the tests again and keep the report") if doubt else None
+    )
+
+
+def _covered(facts: Facts, project: ProjectFacts) -> Verdict:
+    tests, coverage = project.reports.tests, project.reports.coverage
     best = max(coverage, key=lambda report: report.lines)
     worst = sorted(best.files, key=lambda name: best.files[name][0] - best.files[name][1])[:3]
-    outcome = graded(best.share, facts.limit("X5.1", "pass"), facts.limit("X5.1", "partial"))
-    passed = f"{counted(sum(report.cases for report in tests), 'test')} passed; " if tests else "no JUnit report; "
-    if not tests and outcome is Outcome.PASS:
+    hit, lines = covered_here(project, best)
+    where = project.where(best.path)
+    if not lines:
+        return attested(Outcome.INCONCLUSIVE, f"no file that {best.path} names is here: {listed(worst)}", where)
+    outcome = graded(hit / lines, facts.limit("X5.1", "pass"), facts.limit("X5.1", "partial"))
+    passed = f"{counted(sum(report.cases - report.skipped for report in tests), 'test')} passed; " if tests else ""
+    observed = f"{passed or 'no JUnit report; '}{percent(hit / lines)} of {lines} lines covered"
+    looked_at = share_measured(project, best)
+    if looked_at < _MOST_OF_THE_CODE:
+        observed += f", which are of {percent(looked_at)} of the own code only"
+    if outcome is Outcome.PASS and (not tests or looked_at < _MOST_OF_THE_CODE):
         outcome = Outcome.PARTIAL
-    return attested(
-        outcome,
-        f"{passed}{percent(best.share)} of {best.lines} lines covered; least covered: {listed(worst)}",
-        project.where(best.path),
-        n=best.lines,
-    )
+    return attested(outcome, f"{observed}; least covered: {listed(worst)}", where, n=lines)
 
 
 @check("X5.3")

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class TestReport:
-    """One JUnit file. `declared` is what its header counts, `cases` how many test cases it really lists."""
+    """One JUnit file. `declared` is what its header counts, `cases` how many test cases it really lists.
+
+    `names` are (class name, name) of the cases listed first; `timestamp` is the first suite's, as it stands there.
+    """
 
     __test__ = False  # not a test class, whatever its name starts with
 
@@ -19,6 +22,8 @@ class TestReport:
     failures: int
     skipped: int
     commit: str = ""
+    timestamp: str = ""
+    names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +66,14 @@ class Vulnerability:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditReport:
-    """A pip-audit or OSV report. `skipped` names dependencies that were not looked at, with the reason."""
+    """A pip-audit or OSV report. `skipped` names dependencies that were not looked at, with the reason.
+
+    `names` are all that were looked at; empty for a tool that lists the weak ones only.
+    """
 
     path: str
     dependencies: int
+    names: tuple[str, ...] = ()
     vulnerabilities: tuple[Vulnerability, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
 
