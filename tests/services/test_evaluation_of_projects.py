@@ -160,6 +160,17 @@ async def test_the_history_says_what_changed_and_why(services: Services) -> None
     assert newest["cause"] == {"evaluated": "reliability", "given": ["statement"]}
 
 
+async def test_the_history_and_the_report_name_the_state_of_the_project_that_was_judged(
+    services: Services, project: Path
+) -> None:
+    await services.evaluation.evaluate(dimension="scoping", project=str(project))
+    (newest,) = (await services.scores.score(view="history")).history
+    assert newest["cause"]["project"] == "toy"
+    assert len(newest["cause"]["commit"]) == 40
+    text = (await services.scores.score(view="html")).extra["text"]
+    assert f"evaluated scoping of toy at commit {newest['cause']['commit'][:12]}." in text
+
+
 async def test_findings_stand_in_the_dimensions_window_and_leave_it_when_gone(services: Services) -> None:
     await services.evaluation.evaluate(dimension="analysis", evidence={"f1": 0.95, "precision": 0.8, "recall": 0.8})
     text = await services.windows.window_text(window=3)

@@ -167,7 +167,7 @@ class EvaluationService:
                 at=self._clock(),
                 evaluated={letter.id: [f for f in found if f.check.startswith(letter.id)] for letter in asked},
                 terms=terms,
-                cause={"evaluated": dimension, "given": answer["given"]},
+                cause=_cause(dimension, answer),
             )
         )
         await self._tell_windows(workspace, judgement, asked)
@@ -214,6 +214,13 @@ class EvaluationService:
         for dimension in asked:
             items = window_items(judgement, dimension.id)
             await self._windows.replace_findings(workspace=workspace, window=dimension.window, items=items)
+
+
+def _cause(dimension: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the history says of an evaluation: which dimension, from which inputs, of which state of the project."""
+    project = answer["read"].get("project", {})
+    of = {"project": project["root"], "commit": project["commit"]} if project else {}
+    return {"evaluated": dimension, "given": answer["given"], **of}
 
 
 def _evaluation(

@@ -7,33 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlestar.core.score.rubric import DIMENSIONS
-from mlestar.core.score.views import DimensionView
 from mlestar.interfaces.dashboard import charts
 
 PERCENT = st.floats(min_value=0, max_value=100)
-
-
-def dimensions(values: list[float]) -> list[DimensionView]:
-    return [
-        DimensionView(
-            id=d.id, key=d.key, name=d.name, score=value, declared=value, ceiling=100, coverage=0, criteria=(),
-            blockers=(),
-        )
-        for d, value in zip(DIMENSIONS, values, strict=True)
-    ]  # fmt: skip
-
-
-def places(points: str) -> list[tuple[float, float]]:
-    return [(float(x), float(y)) for x, y in (pair.split(",") for pair in points.split())]
-
-
-@given(st.lists(PERCENT, min_size=5, max_size=5))
-def test_a_score_s_corner_is_as_far_from_the_middle_as_the_score_is_high(values: list[float]) -> None:
-    drawn = charts.radar(dimensions(values))
-    far = [math.hypot(x, y) for x, y in places(drawn.score)]
-    assert far == pytest.approx([value / 100 * charts.RADAR_RADIUS for value in values], abs=0.2)
-    assert len(places(drawn.ceiling)) == 5
 
 
 @given(st.lists(PERCENT, min_size=1, max_size=60))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlestar.core.score.ml_test_score import MlTestScore
     from mlestar.core.score.summary import ScoreSummary
     from mlestar.core.score.views import FindingView
+
+
+SHOWN_OF_COMMIT = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,20 @@ class Report:
     history: Sequence[Mapping[str, Any]]
     checks: Mapping[str, CheckText]
     version: str
+
+
+def judged(entry: Mapping[str, Any]) -> str:
+    """When an entry of the history came about, and by what, in words."""
+    return f"{datetime.fromtimestamp(entry['at'], UTC):%Y-%m-%d %H:%M} UTC: {cause(entry)}"
+
+
+def cause(entry: Mapping[str, Any]) -> str:
+    """What an entry of the history came from: an evaluation of something, or a run."""
+    by = entry["cause"]
+    if "evaluated" not in by:
+        return f"run {by.get('name') or by['run']}"
+    commit = f" at commit {by['commit'][:SHOWN_OF_COMMIT]}" if by.get("commit") else ""
+    return f"evaluated {by['evaluated']}" + (f" of {by['project']}{commit}" if by.get("project") else "")
 
 
 def departures(terms: Mapping[str, Mapping[str, Any]]) -> list[str]:

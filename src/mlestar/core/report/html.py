@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from mlestar.core.report.content import departures
+from mlestar.core.report.content import departures, judged
+from mlestar.core.report.radar import radar
 
 if TYPE_CHECKING:
     from mlestar.core.report.content import CheckText, Report
     from mlestar.core.score.views import DimensionView, FindingView
 
-SIZE, RADIUS = 320, 110
-RINGS = (25, 50, 75, 100)
-READY_RING = 70
+WIDTH = 400
+READY = 70
 OUTCOME_ORDER = ("fail", "partial", "inconclusive", "error", "unknown", "pass", "not_applicable")
 STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--line:#d1d9e0;--back:#fff;--panel:#f6f8fa;--good:#1a7f37;
@@ -48,8 +47,9 @@ def render_html(report: Report) -> str:
             f'<p class="tag {"pass" if words.production_ready else "fail"}">{escape(words.verdict)} '
             f'<span class="soft">({escape(words.overall)})</span></p>'
         ),
+        *(f'<p class="soft">As of {escape(judged(entry))}.</p>' for entry in report.history[:1]),
         '<div class="top">',
-        radar(summary.dimensions),
+        _radar(summary.dimensions),
         _dimension_table(summary.dimensions),
         "</div>",
         (
@@ -81,42 +81,24 @@ def render_html(report: Report) -> str:
     )
 
 
-def radar(dimensions: Sequence[DimensionView]) -> str:
-    """Five axes: the ceiling's outline, the declared one dashed, the proven score filled; a ring at 70."""
-    rings = "".join(
-        f'<polygon points="{_polygon([ring] * len(dimensions))}" fill="none" stroke="var(--line)"/>' for ring in RINGS
-    )
-    ready = (
-        f'<polygon points="{_polygon([READY_RING] * len(dimensions))}" fill="none" stroke="var(--good)" '
-        'stroke-dasharray="2 4"/>'
-    )
+def _radar(dimensions: Sequence[DimensionView]) -> str:
+    """The ceiling's outline, the declared scores dashed, the proven ones filled; a dotted ring where ready begins."""
+    drawn = radar(dimensions)
+    rings = "".join(f'<polygon points="{ring}" fill="none" stroke="var(--line)"/>' for ring in drawn.rings)
     labels = "".join(
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{escape(d.name)} {d.score}</text>'
-        for d, (x, y) in zip(dimensions, _points([122] * len(dimensions)), strict=True)
+        f'<text x="{axis.label_x}" y="{axis.label_y}" text-anchor="{axis.anchor}">{escape(axis.name)}'
+        f'<tspan x="{axis.label_x}" dy="{drawn.line}">{axis.score}</tspan></text>'
+        for axis in drawn.axes
     )
     spoken = ", ".join(f"{d.name} {d.score} of 100" for d in dimensions)
     return (
-        f'<svg width="{SIZE}" height="{SIZE}" viewBox="0 0 {SIZE} {SIZE}" role="img" aria-label="{escape(spoken)}">'
-        f"{rings}{ready}"
-        f'<polygon points="{_polygon([d.ceiling for d in dimensions])}" fill="none" stroke="var(--soft)"/>'
-        f'<polygon points="{_polygon([d.declared for d in dimensions])}" fill="none" stroke="var(--accent)" '
-        'stroke-dasharray="5 3"/>'
-        f'<polygon points="{_polygon([d.score for d in dimensions])}" fill="var(--accent)" fill-opacity=".35" '
-        f'stroke="var(--accent)" stroke-width="2"/>{labels}</svg>'
+        f'<svg width="{WIDTH}" viewBox="{drawn.view_box}" role="img" aria-label="{escape(spoken)}">{rings}'
+        f'<polygon points="{drawn.ring(READY)}" fill="none" stroke="var(--good)" stroke-dasharray="2 4"/>'
+        f'<polygon points="{drawn.ceiling}" fill="none" stroke="var(--soft)"/>'
+        f'<polygon points="{drawn.declared}" fill="none" stroke="var(--accent)" stroke-dasharray="5 3"/>'
+        f'<polygon points="{drawn.score}" fill="var(--accent)" fill-opacity=".35" stroke="var(--accent)" '
+        f'stroke-width="2"/>{labels}</svg>'
     )
-
-
-def _points(values: Sequence[float]) -> list[tuple[float, float]]:
-    centre = SIZE / 2
-    angles = [2 * math.pi * index / len(values) - math.pi / 2 for index in range(len(values))]
-    return [
-        (centre + RADIUS * value / 100 * math.cos(angle), centre + RADIUS * value / 100 * math.sin(angle))
-        for value, angle in zip(values, angles, strict=True)
-    ]
-
-
-def _polygon(values: Sequence[float]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in _points(values))
 
 
 def _dimension_table(dimensions: Iterable[DimensionView]) -> str:
@@ -194,7 +176,7 @@ def _history(report: Report) -> str:
     return _list(
         "History",
         (
-            f"{entry['scores']['overall']} ({entry['change']:+g}) "
+            f"{entry['scores']['overall']} ({entry['change']:+g}), {escape(judged(entry))} "
             + ", ".join(
                 f"{escape(c['check'])}: {escape(c['before'])} &rarr; {escape(c['after'])}" for c in entry["changes"][:3]
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlestar.core.report.content import departures
+from mlestar.core.report.content import departures, judged
 
 if TYPE_CHECKING:
     from mlestar.core.report.content import Report
@@ -25,6 +25,7 @@ def render_markdown(report: Report) -> str:
             f"**{words.verdict}** ({words.overall}). Declared {summary.declared}, ceiling {summary.ceiling}, "
             f"coverage {summary.coverage}%. Rubric {summary.rubric_version}."
         ),
+        *(line for entry in report.history[:1] for line in ("", f"As of {_inline(judged(entry))}.")),
         "",
         "| dimension | score | declared | ceiling | coverage |",
         "|---|---:|---:|---:|---:|",
@@ -54,7 +55,8 @@ def render_markdown(report: Report) -> str:
     if report.history:
         lines += ["", "## History", ""]
         lines += [
-            f"- {entry['scores']['overall']} ({entry['change']:+g}): {_moves(entry)}" for entry in report.history[:5]
+            f"- {entry['scores']['overall']} ({entry['change']:+g}), {_inline(judged(entry))}: {_moves(entry)}"
+            for entry in report.history[:5]
         ]
     return "\n".join(lines) + "\n"
 

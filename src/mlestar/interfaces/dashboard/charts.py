@@ -3,46 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mlestar.core.score.views import DimensionView
+from typing import Any
 
 HUNDRED = 100.0
-RADAR_RADIUS = 110.0
-RINGS = (25, 50, 75, 100)
-LABEL_DISTANCE = 1.2
 TREND_WIDTH, TREND_HEIGHT = 560.0, 180.0
 CALIBRATION_SIDE = 220.0
-UPRIGHT = 0.3
-"""Horizontal share of an axis below which its label is centred."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Axis:
-    """One spoke of a radar: its end, and where its label stands."""
-
-    name: str
-    score: float
-    x: float
-    y: float
-    label_x: float
-    label_y: float
-    anchor: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Radar:
-    """Polygons as SVG points around (0, 0)."""
-
-    axes: tuple[Axis, ...]
-    rings: tuple[str, ...]
-    score: str
-    declared: str
-    ceiling: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,34 +65,6 @@ class Line:
     name: str
     points: str
     marks: tuple[tuple[float, float, str], ...]
-
-
-def radar(dimensions: Sequence[DimensionView]) -> Radar:
-    """Scores of the dimensions, 0 to 100, clockwise from the top."""
-    angles = [2 * math.pi * at / len(dimensions) - math.pi / 2 for at in range(len(dimensions))]
-
-    def points(values: Iterable[float]) -> str:
-        places = (_polar(angle, value / HUNDRED * RADAR_RADIUS) for angle, value in zip(angles, values, strict=True))
-        return " ".join(f"{x},{y}" for x, y in places)
-
-    axes: list[Axis] = []
-    for angle, dimension in zip(angles, dimensions, strict=True):
-        x, y = _polar(angle, RADAR_RADIUS)
-        label_x, label_y = _polar(angle, RADAR_RADIUS * LABEL_DISTANCE)
-        lean = math.cos(angle)
-        anchor = "middle" if abs(lean) < UPRIGHT else "start" if lean > 0 else "end"
-        axes.append(
-            Axis(
-                name=dimension.name, score=dimension.score, x=x, y=y, label_x=label_x, label_y=label_y, anchor=anchor
-            )
-        )  # fmt: skip
-    return Radar(
-        axes=tuple(axes),
-        rings=tuple(points([ring] * len(dimensions)) for ring in RINGS),
-        score=points(dimension.score for dimension in dimensions),
-        declared=points(dimension.declared for dimension in dimensions),
-        ceiling=points(dimension.ceiling for dimension in dimensions),
-    )
 
 
 def trend(values: Sequence[tuple[float, str]]) -> Line:
@@ -211,10 +151,6 @@ def timeline(durations: Mapping[str, float]) -> tuple[Bar, ...]:
         placed.append(Bar(name=name, value=duration, start=_percent(before, total), width=_percent(duration, total)))
         before += duration
     return tuple(placed)
-
-
-def _polar(angle: float, radius: float) -> tuple[float, float]:
-    return round(radius * math.cos(angle), 1), round(radius * math.sin(angle), 1)
 
 
 def _percent(part: float, whole: float) -> float:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.evidence import Outcome
+from mlestar.core.report.content import cause
+from mlestar.core.report.radar import radar
 from mlestar.core.score.rubric import CRITERIA, DIMENSIONS
 from mlestar.interfaces.dashboard import charts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from starlette.responses import Response
 
@@ -23,14 +25,14 @@ DECIDING, ALL = "deciding", "all"
 async def overview(page: Page) -> Response:
     """Five dimensions and overall, what they rest on, what is wrong, what to do next, how it went."""
     score = await page.services.scores.score(workspace=page.workspace, view="history")
-    values = [(entry["scores"]["overall"], _cause(entry)) for entry in reversed(score.history)]
+    values = [(entry["scores"]["overall"], cause(entry)) for entry in reversed(score.history)]
     return page.show(
         "overview.html",
         score=score,
-        radar=charts.radar(score.dimensions),
+        radar=radar(score.dimensions),
         trend=charts.trend(values),
         moved=charts.moved([value for value, _ in values]),
-        causes=[_cause(entry) for entry in score.history],
+        causes=[cause(entry) for entry in score.history],
     )
 
 
@@ -82,8 +84,3 @@ async def _found(page: Page, *, within: str, outcome: str, every: bool, offset: 
         if finding.check.startswith(prefix) and outcome in {"", finding.outcome}
     ]  # fmt: skip
     return score, chosen[offset : offset + PER_PAGE], len(chosen)
-
-
-def _cause(entry: Mapping[str, Any]) -> str:
-    cause = entry["cause"]
-    return f"evaluated {cause['evaluated']}" if "evaluated" in cause else f"run {cause.get('name') or cause['run']}"
