@@ -53,6 +53,17 @@ def test_a_project_named_from_where_one_stands_is_judged(tmp_path: Path, monkeyp
     assert '"train"' in shown.output
 
 
+@pytest.mark.parametrize(("form", "begins"), [("markdown", "# "), ("html", "<!DOCTYPE html>")])
+def test_the_whole_report_is_printed_in_the_form_asked_for(tmp_path: Path, form: str, begins: str) -> None:
+    (tmp_path / "train.py").write_text("import sklearn\n", encoding="utf-8")
+    command = ["evaluate", str(tmp_path), "--format", form, "--data-dir", str(tmp_path / "data")]
+    shown = CliRunner().invoke(cli, command)
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.startswith(begins)
+    assert "X5.2" in shown.stdout
+    assert "evaluated all of " in shown.stdout
+
+
 def test_a_worker_without_a_shared_database_is_refused_with_what_to_set(tmp_path: Path) -> None:
     done = CliRunner(env={"MLESTAR_DATABASE_URL": ""}).invoke(cli, ["worker", "--data-dir", str(tmp_path)])
     assert isinstance(done.exception, InvalidInput)

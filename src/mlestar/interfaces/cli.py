@@ -119,7 +119,7 @@ def evaluate(
     groups: Annotated[str, typer.Option(help="Group columns, comma-separated.")] = "",
     time: Annotated[str, typer.Option(help="Timestamp column.")] = "",
     output: Annotated[
-        Literal["text", "json", "sarif", "markdown"], typer.Option("--format", help="What to print.")
+        Literal["text", "json", "sarif", "markdown", "html"], typer.Option("--format", help="What to print.")
     ] = "text",
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Exit with 1 below this overall score.")] = 0,
     execute: Annotated[bool, typer.Option("--execute", help="Also run the project's own code.")] = False,

@@ -48,7 +48,7 @@ async def evaluate_project(
         log = await services.scores.score(workspace=workspace, view="sarif")
         print(json.dumps(wire(log.extra["sarif"]), ensure_ascii=False, indent=2))  # noqa: T201 - as above
     else:
-        report = await services.scores.score(workspace=workspace, view="markdown")
+        report = await services.scores.score(workspace=workspace, view=output)
         print(report.extra["text"])  # noqa: T201 - as above
     return float(judged["overall"]) >= fail_under
 
