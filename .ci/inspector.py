@@ -20,7 +20,7 @@ TOOLS = 9
 
 def inspect(package: Path, target: list[str], *call: str) -> dict[str, object]:
     """The result of one inspector call; fails on anything but exit code 0."""
-    done = run(package / LAUNCHER, "--cli", *target, *call, "--format", "json", folder=package, timeout_s=60)
+    done = run(package / LAUNCHER, "--cli", *target, *call, "--format", "json", folder=package, timeout_s=300)
     if done.returncode:
         sys.exit(f"inspector {' '.join(call)}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return json.loads(done.stdout)["result"]
