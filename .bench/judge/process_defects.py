@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from defects import Base, Defect, facts, table
+from defects import Base, Defect, answered, facts, table
 from sets import TARGET
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
@@ -45,8 +45,7 @@ def with_training_scores(base: Base, forgotten: float) -> Facts:
         known["y_pred"] = known["y_true"]
     lost = base.random.random(len(held_out)) < forgotten
     held_out.loc[lost, "y_pred"] = base.random.permutation(held_out["y_true"])[lost]
-    whole = table(pd.concat([known, held_out]), "predictions")
-    return facts(base, predictions=read_predictions(whole))
+    return answered(base, pd.concat([known, held_out]))
 
 
 def against_linear(base: Base, spoilt: float) -> Facts:
@@ -54,7 +53,9 @@ def against_linear(base: Base, spoilt: float) -> Facts:
     columns = [name for name in base.train if name != TARGET]
     words = make_column_selector(dtype_exclude="number")
     others = make_pipeline(SimpleImputer(), StandardScaler())
-    prepared = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), words), remainder=others)
+    prepared = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", min_frequency=5), words), remainder=others
+    )
     model = make_pipeline(prepared, RidgeCV() if base.is_regression else LogisticRegression(max_iter=1000))
     answers = model.fit(base.train[columns], base.train[TARGET]).predict(base.test[columns])
     drawn = base.random.random(len(answers)) < spoilt

@@ -4,7 +4,8 @@
 
 Rows stay as they are, natural repeats and missing values included; a target is coded as numbers. Columns that the
 target is the sum of, or that only number the rows, are left out. A file is named as `path/to/file.csv:target` (csv,
-tsv, parquet or jsonl); there, rows without a target and classes too rare for five folds are left out too.
+tsv, parquet or jsonl); there, rows without a target, classes too rare for five folds and, among more than 20 classes
+in words, all but the 20 commonest are left out too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mlestar.evidence.datasets import BUILT_IN, read_builtin, read_table
 
 TARGET = "target"
 MOST_ROWS = 3_000
-FOLDS = 5
+FOLDS, MOST_CLASSES = 5, 20
 LARGEST_FILE = 512 << 20
 ADULT = (
     "age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation", "relationship", "race",
@@ -86,6 +87,8 @@ def _of_file(path: Path, target: str) -> pd.DataFrame:
     if target not in frame:
         raise SystemExit(f"{path} has no column {target}; it has {', '.join(frame)}")
     frame = frame.dropna(subset=[target]).reset_index(drop=True)
+    if task_of(frame[target]) == "multiclass":
+        frame = frame[frame[target].isin(frame[target].value_counts().index[:MOST_CLASSES])].reset_index(drop=True)
     numbering = [name for name in frame if name != target and identifies_rows(frame[name])]
     column = frame[target]
     coded = column if task_of(column) == "regression" else pd.Series(pd.factorize(column, sort=True)[0], frame.index)
