@@ -130,7 +130,9 @@ def _judged(repeats: Repeats, table: Table, *, limit: float, outcome: Outcome, w
     observed = f"{counted(repeats.count, 'row')} of {table.path} ({percent(repeats.share)}) {what}"
     if not repeats.copies:
         coarse = "the columns are too coarse to tell copies from coincidences"
-        many = "columns so coarse bring many by coincidence, and copies would not stand out among them"
+        many = (
+            "as many differ in one column only, so coincidence brings them, and copies would not stand out among them"
+        )
         observed += f"; {coarse if repeats.copies is None else many}; more columns or an id would settle it"
         outcome = Outcome.INCONCLUSIVE
     yield measured(table, outcome, observed, rows=repeats.rows)

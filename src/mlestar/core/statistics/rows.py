@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SIGNIFICANT_DIGITS = 9  # a value survives one trip through a text file
 _INFORMATIVE = 1e-3  # rubric T1.3: expected coincidental twins of a row, below which an equal row is a copy
+_COARSE, _NEAR_TWINS, _MOST_COARSE = 0.3, 3, 50  # [ours] columns whose near twins are looked for in informative rows
 _COPY_RATIO = 0.1  # [ours] near twins seen / near twins that coincidence would bring along, below which rows are copies
 
 
@@ -139,22 +140,30 @@ def are_copies(keys: RowKeys) -> bool | None:
     """Whether the equal rows are copies (True), coincidences (False), or cannot be told apart (None).
 
     Coincidences never come alone: where rows agree in all columns by chance, more pairs agree in all but one, namely
-    (1 - s) / s as many for a column of collision probability s. Copies bring no such near twins. Own method [ours].
+    (1 - s) / s as many for a column of collision probability s. Copies bring no such near twins. Where the columns were
+    independent no coincidence could be expected at all, near twins in a coarse column still show one: rows of one
+    design, whose columns repeat together. Own method [ours].
     """
     import numpy as np
 
-    if are_informative(keys):
-        return True
     equal = equal_pairs(keys.whole)
-    if not equal:
-        return None
     agree = collision_probabilities(keys)
-    with np.errstate(over="ignore"):
-        near = np.array([equal_pairs(keys.whole - part) - equal for part in keys.parts.T], dtype=float)
-    varied = agree < 1
-    if not varied.any():
+    expected = equal * (1 - agree) / agree
+    if are_informative(keys):
+        coarse = np.flatnonzero((agree >= _COARSE) & (expected >= _NEAR_TWINS))[:_MOST_COARSE].tolist()
+        return not any(_near_twins(keys, column, equal) > expected[column] / 2 for column in coarse)
+    varied = np.flatnonzero(agree < 1).tolist()
+    if not equal or not varied:
         return None
-    ratio = float((near[varied] / (equal * (1 - agree[varied]) / agree[varied])).max())
+    ratio = max(_near_twins(keys, column, equal) / expected[column] for column in varied)
     if ratio < _COPY_RATIO:
         return True
     return False if ratio > 1 / 2 else None
+
+
+def _near_twins(keys: RowKeys, column: int, equal: int) -> int:
+    """How many pairs of rows agree in all columns but this one."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return equal_pairs(keys.whole - keys.parts[:, column]) - equal
