@@ -18,6 +18,7 @@ _SETTLED = 0.25  # [ours] honest strong features leave 0.45 or more on the devel
 _SETTLED_ERRORS = 2.0  # standard errors
 _TWIN_AGREEMENT = 0.85  # [ours] kappa of a recoded copy with 7% of a balanced binary target flipped
 _TWIN_RANK = 0.99  # [ours] rank correlation of a rescaled copy of a numeric target
+_TWIN_LINE, _TWIN_BULK, _TAIL = 0.98, 0.90, 0.01  # [ours] correlation with all rows, and without the farthest of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +126,28 @@ def _squared_error(target: Target, predicted: np.ndarray) -> np.ndarray:
     return ((truth - predicted) ** 2).sum(axis=1)
 
 
+def _is_rescaled(column: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether a column orders the rows as a quantity does, or lies on a straight line with it, its tail aside.
+
+    Noise that is small beside a heavy tail hides the order of the many small values, not the line.
+    """
+    import numpy as np
+    from scipy.stats import spearmanr
+
+    if len(np.unique(column)) <= 1 or len(np.unique(truth)) <= 1:
+        return False
+    result: Any = spearmanr(column, truth)
+    if abs(float(result.statistic)) >= _TWIN_RANK:
+        return True
+    if abs(float(np.corrcoef(column, truth)[0, 1])) < _TWIN_LINE:
+        return False
+    distance = np.abs(truth - np.median(truth))
+    bulk = distance <= np.quantile(distance, 1 - _TAIL)
+    if min(np.ptp(column[bulk]), np.ptp(truth[bulk])) == 0:
+        return False
+    return abs(float(np.corrcoef(column[bulk], truth[bulk])[0, 1])) >= _TWIN_BULK
+
+
 def _is_twin(column: np.ndarray, target: Target) -> bool:
     import numpy as np
 
@@ -132,13 +155,7 @@ def _is_twin(column: np.ndarray, target: Target) -> bool:
     if known.mean() < 1 / 2:
         return False
     if target.task == "regression":
-        from scipy.stats import spearmanr
-
-        varied = len(np.unique(column[known])) > 1 and len(np.unique(target.truth[known])) > 1
-        if not varied:
-            return False
-        result: Any = spearmanr(column[known], target.truth[known])
-        return abs(float(result.statistic)) >= _TWIN_RANK
+        return _is_rescaled(column[known], target.truth[known])
     n_classes = len(target.classes)
     values, codes = np.unique(column[known], return_inverse=True)
     if not n_classes or len(values) > n_classes + 1 or len(values) < n_classes:
