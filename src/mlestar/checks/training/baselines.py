@@ -25,8 +25,8 @@ def beats_a_dummy(facts: Facts) -> Iterator[Verdict]:
     How: From the predictions: AUC against 0.5 (binary scores), kappa (classes) or R2 (values), each with the error it
         has when truth and prediction are unrelated. From a run: its metric against its dummy's on the same rows.
     Threshold: pass when the gain is significant (one-sided alpha 0.01) and at least 0.05 AUC (0.10 kappa or R2),
-        partial when it is significant only, fail when it is not although a plausible model (AUC 0.70) would have shown;
-        inconclusive when too few rows could show even that.
+        partial when it is significant only, fail when it is not although a plausible model (AUC 0.70) would have shown
+        or although such a gain is ruled out; inconclusive when too few rows could show even that.
     Source: ML Test Score, model 5; Rules of ML 1; Hanley and McNeil 1982; deepchecks simple model comparison (0.1).
     Fix: There is no signal: go back to the data and the definition of the target.
     Limits: A dummy is a low bar; T3.2 asks for more.

@@ -30,7 +30,7 @@ class Gain:
         value: The gain; 0 is a dummy.
         needed: The gain from which it matters in practice.
         p_value: Of this gain or more from a model that knows nothing, one-sided.
-        decidable: Enough rows that a plausible model would have shown.
+        decidable: Enough rows that a plausible model would have shown, or a gain whose upper bound does not matter.
         n_needed: Rows at which it would be decidable.
     """
 
@@ -63,18 +63,28 @@ def gain_over_dummy(predictions: Predictions, *, gain: float, alpha: float, seed
     )
 
 
-def _gain(measure: str, value: float, needed: float, error: float, design: tuple[float, float, int]) -> Gain:
+def _gain(
+    measure: str,
+    value: float,
+    needed: float,
+    error: float,
+    design: tuple[float, float, int],
+    *,
+    upper: float | None = None,
+) -> Gain:
+    """`design`: gain of a plausible model, alpha, rows. `upper`: one-sided bound of the gain, if it is not normal."""
     from scipy.special import ndtr, ndtri
 
     plausible, alpha, n = design
     wanted = float(ndtri(1 - alpha) + ndtri(_POWER))
     finite = 0 < error < math.inf
+    upper = value + float(ndtri(1 - alpha)) * error if upper is None else upper
     return Gain(
         measure=measure,
         value=value,
         needed=needed,
         p_value=float(ndtr(-value / error)) if finite else 1.0,
-        decidable=finite and plausible / error >= wanted,
+        decidable=finite and (plausible / error >= wanted or upper < needed),
         n_needed=math.ceil(n * (wanted * error / plausible) ** 2) if finite else 2 * n,
     )
 
@@ -91,7 +101,8 @@ def _regression(predictions: Predictions, *, gain: float, alpha: float, seed: in
     means = bootstrap_means(errors, draws=_DRAWS, seed=seed)
     r2 = 1 - means[:, 1] / means[:, 0]
     value = 1 - float(errors[:, 1].mean()) / total
-    return _gain("R2", value, gain, float(r2.std()), (_PLAUSIBLE_GAIN, alpha, len(truth)))
+    upper = float(np.quantile(r2, 1 - alpha))
+    return _gain("R2", value, gain, float(r2.std()), (_PLAUSIBLE_GAIN, alpha, len(truth)), upper=upper)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +117,8 @@ class Comparison:
 def compare(candidate: np.ndarray, simple: np.ndarray, *, alpha: float, seed: int) -> Comparison:
     """Paired bootstrap of the mean difference of per-row scores, higher is better (Efron and Tibshirani 1993, ch. 16).
 
+    Where so few rows differ that a sign test could not tell, the interval holds 0: resamples of them all point one way.
+
     Args:
         candidate: (n,) score of each row.
         simple: (n,) score of the same rows.
@@ -116,5 +129,7 @@ def compare(candidate: np.ndarray, simple: np.ndarray, *, alpha: float, seed: in
 
     difference = np.asarray(candidate, dtype=float) - np.asarray(simple, dtype=float)
     means = bootstrap_means(difference[:, None], draws=_DRAWS, seed=seed)[:, 0]
-    low, high = np.quantile(means, [alpha / 2, 1 - alpha / 2])
-    return Comparison(difference=float(difference.mean()), low=float(low), high=float(high))
+    low, high = (float(bound) for bound in np.quantile(means, [alpha / 2, 1 - alpha / 2]))
+    if 2 * 0.5 ** np.count_nonzero(difference) > alpha:  # even if all of them pointed one way
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Comparison(difference=float(difference.mean()), low=low, high=high)

@@ -1,0 +1,92 @@
+"""Tables that mislead a check easily: heavy tails, near-perfect features, designs that repeat, a handful of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlestar.checks.catalogue import run_checks
+from mlestar.core.evidence import Finding, Outcome
+from mlestar.core.facts.collected import Facts
+from mlestar.core.facts.data import DataFacts, Table
+from mlestar.core.statistics.baselines import compare
+from mlestar.evidence.predictions import read_predictions
+
+N = 900
+
+
+def table(frame: pd.DataFrame, name: str = "train.csv") -> Table:
+    return Table(path=name, frame=frame.reset_index(drop=True), sha256="0" * 64, n_rows=len(frame))
+
+
+def one(check: str, **parts: Any) -> Finding:
+    return run_checks(Facts(data=DataFacts(target="target", **parts)), [check])[0]
+
+
+def heavy_tailed() -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({name: random.normal(size=N) for name in "abc"})
+    return frame.assign(target=np.exp(1.5 * random.normal(size=N) + frame["a"]))
+
+
+def test_a_noisy_copy_of_a_heavy_tailed_quantity_is_a_leak_though_it_orders_the_small_values_badly() -> None:
+    frame = heavy_tailed()
+    assert one("T2.1", train=table(frame)).outcome is Outcome.PASS
+    noise = np.random.default_rng(2).normal(0, 0.1 * float(frame["target"].std()), N)
+    finding = one("T2.1", train=table(frame.assign(later=3 * frame["target"] + noise)))
+    assert (finding.outcome, finding.where.column) == (Outcome.FAIL, "later")
+
+
+def test_a_line_that_rests_on_one_giant_is_no_copy() -> None:
+    frame = heavy_tailed()
+    frame.loc[0, ["a", "target"]] = 1e6
+    assert one("T2.1", train=table(frame)).outcome is Outcome.PASS
+
+
+def test_a_perfect_feature_is_a_leak_even_where_honest_ones_are_nearly_perfect_together() -> None:
+    random = np.random.default_rng(3)
+    truth = (random.random(N) < 0.2).astype(int)
+    honest = pd.DataFrame({name: truth * 2.6 + random.normal(size=N) for name in "abcdef"}).assign(target=truth)
+    assert one("T2.1", train=table(honest)).outcome is not Outcome.FAIL
+    finding = one("T2.1", train=table(honest.assign(later=3 * truth + random.normal(0, 0.1, N))))
+    assert (finding.outcome, finding.where.column) == (Outcome.FAIL, "later")
+
+
+def design() -> pd.DataFrame:
+    """300 cards of forty attributes, each answered by three persons of two kinds."""
+    random = np.random.default_rng(4)
+    cards = pd.DataFrame(random.integers(0, 4, (300, 40))).add_prefix("x")
+    rows = cards.loc[np.repeat(np.arange(300), 3)].reset_index(drop=True)
+    return rows.assign(kind=random.integers(0, 2, N), target=random.integers(0, 3, N))
+
+
+def test_rows_of_one_design_do_not_contradict_each_other() -> None:
+    assert one("T1.3", train=table(design())).outcome is Outcome.INCONCLUSIVE
+
+
+def test_contradictions_stand_out_where_the_design_has_no_near_twins() -> None:
+    cards = design().drop_duplicates([f"x{number}" for number in range(40)])
+    twins = cards.head(30).assign(target=(cards["target"].head(30) + 1) % 3)
+    assert one("T1.3", train=table(pd.concat([cards, twins]))).outcome is Outcome.FAIL
+
+
+def test_a_target_of_one_frequent_class_says_which_part_is_missing() -> None:
+    frame = pd.DataFrame({"a": np.arange(100.0), "target": [1, 1, 1] + [0] * 97})
+    finding = one("T2.1", train=table(frame))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "in 1 class of 6 rows or more, two are needed" in finding.observed
+
+
+def test_three_rows_that_differ_do_not_make_a_model_better() -> None:
+    candidate, simple = np.array([1.0] * 11), np.array([0.0] * 3 + [1.0] * 8)
+    assert compare(candidate, simple, alpha=0.05, seed=0).low == 0
+    assert compare(np.tile(candidate, 4), np.tile(simple, 4), alpha=0.05, seed=0).low > 0
+
+
+def test_values_far_worse_than_the_mean_fail_although_the_tail_makes_their_error_wide() -> None:
+    frame = heavy_tailed()
+    shuffled = frame["target"].sample(frac=1, random_state=0).to_numpy()
+    answers = read_predictions(table(pd.DataFrame({"y_true": frame["target"], "y_pred": shuffled})))
+    assert one("T3.1", predictions=answers).outcome is Outcome.FAIL
