@@ -21,13 +21,14 @@ DATA_KEYS = r"\bdata(set|sets)?\b|composition|corpus"
 DATA_SLOTS = (
     Slot(
         name="type",
-        keys=rf"{DATA_KEYS}|\b(data type|modality|instances?)\b",
+        keys=rf"{DATA_KEYS}|\b(data type|modality)\b|^instances?$",
         value=r"[a-z]{3,}(?: [a-z]{3,}){0,3}",
     ),
     Slot(
         name="volume",
         keys=rf"{DATA_KEYS}|\b(size|volume|rows|samples|records|examples|instances)\b",
-        value=r"\b\d[\d,_.]*\s*(?:k\b|m\b|million|thousand|rows|samples|records|images|posts|documents|[a-z]+)|^\d{2,}$",
+        value=r"\b\d[\d,_.]*\s*(?:k\b|m\b|million|thousand|rows|samples|records|images|posts|documents|examples|tokens|[gmt]b\b)|"
+        r"\b(?:\d{3,}|\d{1,3}(?:[,_]\d{3})+)\s+[a-z]+|^\d{2,}$",
     ),
     Slot(
         name="labels",
@@ -36,6 +37,7 @@ DATA_SLOTS = (
     Slot(
         name="source",
         keys=r"\b(sources?|origin|provider|collection|collected|provenance|download|url)\b",
+        value=r"[a-z]{3}",
         text=r"\b(?:collected|scraped|exported|downloaded|obtained|sourced|taken|drawn) "
         r"(?:from|by|via|in) \w+[^.\n]{0,40}",
         within=DATA_KEYS,
@@ -94,11 +96,22 @@ def data_set_is_documented(facts: Facts) -> Iterable[Verdict]:
     """
     for level, statements in stated(facts, "scoping", DATA, README, CARD, PROBLEM):
         own = [s for s in statements if re.search(DATA, s.path, re.IGNORECASE)]
+        said = [s for s in statements if not _is_licence_of_code(s)]
         note = _personal(statements) if level is Level.CLAIMED else ""
-        candidates = [slot_verdict(DATA_SLOTS, statements, level, note=note), slot_verdict(DATASHEET_SLOTS, own, level)]
+        candidates = [slot_verdict(DATA_SLOTS, said, level, note=note), slot_verdict(DATASHEET_SLOTS, own, level)]
         verdicts = [verdict for verdict in candidates if verdict is not None]
         if verdicts:
             yield _passing_from(max(verdicts, key=lambda verdict: verdict.v), int(facts.limit("S3.1", "pass")))
+
+
+def _is_licence_of_code(statement: Statement) -> bool:
+    """A README's licence is that of the code, unless it speaks of the data."""
+    return (
+        re.search(README, statement.path, re.IGNORECASE) is not None
+        and re.search(DATA, statement.path, re.IGNORECASE) is None
+        and re.search(r"licen[cs]", statement.key) is not None
+        and re.search(r"\bdata|corpus", f"{statement.key} {statement.text}", re.IGNORECASE) is None
+    )
 
 
 def _passing_from(verdict: Verdict, enough: int) -> Verdict:

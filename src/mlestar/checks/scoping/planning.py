@@ -39,13 +39,13 @@ PLAN_SLOTS = (
     ),
     Slot(
         name="owner",
-        keys=r"\b(plan owner|project lead|lead|owner|project manager)\b",
+        keys=r"\b(plan owner|project (lead|owner|manager))\b|^(plan |timeline )*(lead|owner)$",
         text=r"\bowner\W{1,4}@?[A-Za-z][\w.-]+(?: [A-Z][\w-]+)?",
         within=PLAN_KEYS,
     ),
     Slot(
         name="risk or decision gate",
-        keys=r"\b(risks?|gates?|decision gate|go no ?go|go/no-go|exit criteria|mitigation)\b",
+        keys=r"^(\w+ )?(risks?|gates?)( and mitigations?)?$|\b(decision gate|go no ?go|exit criteria|mitigations?)\b",
         text=r"\b(?:go/?no-?go|decision gate|stop if|kill criteri\w+|exit criteri\w+|risk)\b[^.\n]{0,60}",
         within=PLAN_KEYS,
     ),

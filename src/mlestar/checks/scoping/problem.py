@@ -10,7 +10,7 @@ from mlestar.checks.registry import check, statement
 from mlestar.checks.stated import stated
 from mlestar.core.claims.documents import CARD, PROBLEM, README
 from mlestar.core.claims.slots import Slot, items_of, slot_verdict
-from mlestar.core.claims.text import Statement, under
+from mlestar.core.claims.text import Statement, by_part, under
 from mlestar.core.evidence import Outcome, Verdict, Where
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ PROBLEM_SLOTS = (
     ),
     Slot(
         name="prediction unit",
-        keys=r"\b(prediction unit|unit of (prediction|analysis)|granularity|entity|instance|unit)\b",
+        keys=r"\b(prediction unit|unit of (prediction|analysis)|granularity)\b|\b(entity|instance|unit)$",
         text=r"\b(?:(?:one|a|each) (?:prediction|score|row) (?:per|for (?:each|every|one))|"
         r"(?:for|per) (?:each|every)) \w+",
         within=USE,
     ),
     Slot(
         name="when",
-        keys=r"\b(when|cadence|frequency|prediction time|moment|trigger|horizon|prediction schedule)\b",
+        keys=r"\b(cadence|frequency|prediction time|moment|horizon|prediction schedule)\b|\b(when|triggers?)$",
         text=r"\b(?:daily|nightly|hourly|weekly|monthly|in real[- ]time|at the time of \w+|"
         r"before (?:each|every|the) \w+|"
         r"every (?:day|hour|week|night|month)|"
@@ -48,7 +48,8 @@ PROBLEM_SLOTS = (
     ),
     Slot(
         name="action taken",
-        keys=r"\b(actions?|intervention|what happens|decision rule|used for|consequence)\b",
+        keys=r"(?<!hub )\b(actions?( taken)?|interventions?|consequences?)$|"
+        r"\b(what happens|decision rule|used for)\b",
         text=r"\b(?:is|are|gets?|will be) (?:then )?(?:sent|shown|routed|blocked|offered|"
         r"called|contacted|flagged|reviewed|rejected|approved|scheduled|ranked|postponed|published)\b[^.\n]{0,40}",
         within=USE,
@@ -113,7 +114,7 @@ def limits_are_stated(facts: Facts) -> Iterable[Verdict]:
     """
     enough = facts.limit("S1.3", "pass")
     for level, statements in stated(facts, "scoping", README, CARD, PROBLEM):
-        points = items_of(under(statements, OUT_OF_SCOPE))
+        points = max((items_of(under(part, OUT_OF_SCOPE)) for part in by_part(statements)), key=len)
         if points:
             yield Verdict(
                 outcome=Outcome.PASS if len(points) >= enough else Outcome.PARTIAL,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from mlestar.checks.inspected import absent
 from mlestar.checks.registry import check
 from mlestar.checks.stated import stated
 from mlestar.core.claims.documents import CARD, PLAN, PROBLEM, README, RUNBOOK
@@ -13,6 +14,8 @@ from mlestar.core.claims.slots import DATE, Slot, is_concrete, slot_verdict
 from mlestar.core.claims.text import under
 from mlestar.core.evidence import Level, Outcome, Verdict
 from mlestar.core.facts.git import YEAR_S
+from mlestar.core.facts.project import is_own
+from mlestar.core.project.declared_pipelines import training_modules
 
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
@@ -23,7 +26,13 @@ OWNER_FILE = r"(^|/)(codeowners|maintainers?(\.\w+)?|owners(\.\w+)?)$"
 OWNER_KEYS = r"\b(owners?|accountable|responsible|maintainers?|product owner|model owner|contacts?|stakeholders?)\b"
 HANDLE = r"(?<![\w.])@[\w-]+(?:/[\w-]+)?|[\w.+-]+@[\w-]+\.[\w.]+"
 NAME = r"\b[A-Z][a-zà-ÿ'-]+ (?:[A-Z]\. )?[A-Z][a-zà-ÿ'-]+\b"
-NOT_NAMES = re.compile(r"^(?:Data|Machine|Model|Product|Team|The|Project|Marketing|Head|Lead|Chief|Senior)\b")
+NOT_NAMES = re.compile(
+    r"\b(?:Data|Machine|Model|Product|Team|The|Project|Marketing|Head|Lead|Chief|Senior|Technical|Documentation|"
+    r"Grafana|Alerting|Alerts?|Script|Python|Engineer\w*|Service|Platform|Science|Learning|Manager|System|Source|"
+    r"Apache|Google|Amazon|Azure|Docker|Open|Maintainers?|Owners?|Support|Review\w*|Officer|Code|Cloud|Risk|Business)\b"
+)
+_OF_A_MODEL = re.compile(r"model|\.(pkl|joblib|onnx|pt|skops|safetensors|h5|keras)$", re.IGNORECASE)
+_TRAINS = re.compile(r"(^|[/_])train(ing)?(_\w+)?\.(py|ipynb|r|jl)$", re.IGNORECASE)
 APPROVAL = r"approv|sign.?off|decision|adr"
 ACCEPTED = r"\b(?:status|state)\W{1,6}(?:accepted|approved)|\b(?:approved|accepted|signed off) (?:by|on)\b"
 MAY = (
@@ -42,6 +51,8 @@ STOP_SLOTS = (
         name="procedure",
         keys=r"\b(kill switch|override|stop procedure|shutdown|disable|human oversight|fallback procedure)\b",
         text=r"`[^`\n]*(?:disable|stop|scale|rollback|undo|off|false)[^`\n]*`",
+        within=r"\b(stop|roll ?back|kill|switch(ing)? off|turn(ing)? off|override|disabl\w+|shut\w*|incidents?|"
+        r"emergenc\w+|oversight|fallback|escalation|runbook|revert|undo|recovery)\b",
     ),
 )
 
@@ -112,7 +123,7 @@ def version_was_signed_off(facts: Facts) -> Iterable[Verdict]:
 
     Why: An approval of an older model says nothing about this one.
     How: Sign-off records (decision records marked accepted with a date, annotated tags, exported pull-request
-        approvals) are compared with the newest change of model code or model files.
+        approvals) are compared with the newest change of training code or model files.
     Threshold: pass approved after the last model change, partial an older approval; none fails when records exist.
     Source: EU AI Act Annex IV; ML Test Score, Model 1: model specs are reviewed (Breck et al. 2017).
     Fix: Record the approval of this version: a dated decision record or an annotated tag.
@@ -121,10 +132,14 @@ def version_was_signed_off(facts: Facts) -> Iterable[Verdict]:
     project = facts.project
     if project is None or project.git is None:
         return
-    changed = max((t for path, t in project.git.changed.items() if _is_model_path(path)), default=0)
     records = _records(project)
     if not records:
         return
+    models = _model_paths(project)
+    if not models:
+        yield absent("no model and no training code in the project")
+        return
+    changed = max((project.git.changed.get(path, 0) for path in models), default=0)
     when, what = max(records)
     fresh = when >= changed
     yield Verdict(
@@ -135,8 +150,12 @@ def version_was_signed_off(facts: Facts) -> Iterable[Verdict]:
     )
 
 
-def _is_model_path(path: str) -> bool:
-    return re.search(r"model|train|feature|\.(joblib|pkl|onnx|skops|pt|safetensors)$", path, re.IGNORECASE) is not None
+def _model_paths(project: ProjectFacts) -> set[str]:
+    """Model files, the code that fits them, and where their hashes are recorded."""
+    recorded = {entry.recorded_in for entry in project.data_hashes if _OF_A_MODEL.search(entry.path)}
+    named = {path for path in project.git.tracked if _TRAINS.search(path)} if project.git else set[str]()
+    code = {module.path for module in training_modules(project)}
+    return recorded | named | code | {model.path for model in project.models if is_own(model.path)}
 
 
 def _records(project: ProjectFacts) -> list[tuple[int, str]]:

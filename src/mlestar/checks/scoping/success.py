@@ -30,7 +30,8 @@ LIMIT = (
 )
 LIMIT_KEY = r"\b(limit|max\w*|min\w*|threshold|bound|at most|at least|ms|rate|latency\w*|cost)$"
 BUSINESS = (
-    r"business (metric|kpi|impact|value)|online metric|north star|proxy|offline (and|to|vs) online|metric mapping"
+    r"business (metric|kpi|impact|value)|online metric|north star|proxy (metric|measure)|^proxy$|"
+    r"offline (and|to|vs) online|metric mapping"
 )
 EVIDENCE = rf"correlat\w*[^.\n]{{0,40}}{NUMBER}|\br\s*=\s*{NUMBER}|\b(?:experiment|exp|test|ab)[-_# ]?\d+|{NUMBER}\s*%"
 SUCCESS_SLOTS = (
@@ -41,7 +42,12 @@ SUCCESS_SLOTS = (
         r"(?=\s+(?:by|from|to|above|below|over|at)\b|\s*[.,;]|$)",
         within=SUCCESS,
     ),
-    Slot(name="direction", keys=r"\bdirection\b", text=rf"{CHANGE}|(?:->|→|at least|at most|≥|≤)", within=SUCCESS),
+    Slot(
+        name="direction",
+        keys=r"\bdirection\b",
+        text=rf"{CHANGE}|{NUMBER}\s*%?\s*(?:->|→)\s*{NUMBER}|(?:at least|at most|≥|≤)\s*{NUMBER}",
+        within=SUCCESS,
+    ),
     Slot(
         name="magnitude",
         keys=r"\b(magnitude|uplift|lift|target value|target|mde|improvement)\b",

@@ -15,7 +15,8 @@ TEXT = re.compile(r"\.(md|markdown|rst|txt|adoc)$", re.IGNORECASE)
 SETTINGS = re.compile(r"\.(ya?ml|json|toml)$", re.IGNORECASE)
 NOT_STATEMENTS = re.compile(
     r"(^|/)(licen[cs]e|copying|notice|change(log|s)|history|contributing|code_of_conduct|authors|requirements[^/]*|"
-    r"cmakelists|robots|third.?party[^/]*)(\.\w+)?$|(^|/)(tests?|vendor|third_party|node_modules|site-packages)/",
+    r"cmakelists|robots|third.?party[^/]*)(\.\w+)?$|"
+    r"(^|/)(tests?|vendor|third_party|node_modules|site-packages|charts|archived?)/",
     re.IGNORECASE,
 )
 ANY = r"."
@@ -26,7 +27,7 @@ PROBLEM = (
     r"projektziel|objetivos|objectifs"
 )
 DATA = r"data.?(sheet|card|set|dictionary|statement)|croissant|(^|/)data/[^/]*(readme|\.md$)|dataset"
-PLAN = r"plan|roadmap|timeline|milestones?|schedule|charter|project\.ya?ml|cronograma|calendrier"
+PLAN = r"plan|roadmap|timeline|milestones?|schedule|charter|(^|/)project\.ya?ml|cronograma|calendrier"
 EXPERIMENT = r"experiment|a-?b.?test|ab_|design"
 RUNBOOK = (
     r"runbook|rollback|operations?|oncall|on-call|incident|playbook|disaster|betriebshandbuch|notfall|operaciones|"
@@ -40,7 +41,12 @@ def statements_in(project: ProjectFacts | None, *kinds: str) -> list[Statement]:
         return []
     wanted = re.compile("|".join(kinds), re.IGNORECASE)
     documents = project.derived("statements of documents", read_documents)
-    return [statement for path, stated in documents.items() if wanted.search(path) for statement in stated]
+    return [statement for path, stated in documents.items() if _is_of(path, wanted) for statement in stated]
+
+
+def _is_of(path: str, wanted: re.Pattern[str]) -> bool:
+    """Settings are statements only where the file itself is named so: a folder called `plans` holds other ones."""
+    return bool(wanted.search(path.rpartition("/")[2] if SETTINGS.search(path) else path))
 
 
 def read_documents(project: ProjectFacts) -> dict[str, list[Statement]]:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from mlestar.core.facts.project import ProjectFacts
 
 SECTIONS = {
-    "model details": r"model (details|description|overview|information)|^details$|architecture",
+    "model details": r"model (details|card|description|overview|information)|^(details|overview|modell?ing)$|"
+    r"architecture",
     "intended use": r"intended (use|purpose)|^use(s| cases?)?$|direct use|how to use|users|applications",
     "factors": r"factors|groups|population|subgroups|environment",
     "metrics": r"metrics|performance measures|thresholds",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mlestar.core.claims.languages import EMPTY, MONTHS, TO_BE_WRITTEN, UNITS
-from mlestar.core.claims.text import Statement
+from mlestar.core.claims.text import Statement, by_part
 from mlestar.core.evidence import Level, Outcome, Verdict, Where
 
 HTML_TAGS = "br|b|i|p|a|img|div|span|sub|sup|code|em|strong|table|tr|td|th|ul|li|ol|h\\d|details|summary|kbd"
@@ -39,6 +39,10 @@ EMPTY_WORDS = frozenset(
         *EMPTY.split(),
     ]
 )  # fmt: skip
+MOST_WORDS_OF_A_LABEL = 6
+"""A heading of more words is a sentence that happens to hold one of the words looked for (ours)."""
+_MARKUP = re.compile(r"\s*(```|~~~|!\[|\[!\[|:::|<[^>]+>\s*$)")
+"""Fences, pictures, badges and tags."""
 _WORD = re.compile(r"[^\W_][\w'./%+-]*")
 DATE = (
     r"\b(?:20\d\d[-/](?:1[0-2]|0?[1-9])(?:[-/]\d{1,2})?(?!\d)|"
@@ -92,9 +96,9 @@ def _says_something(word: str) -> bool:
 
 
 def fill(slots: Sequence[Slot], statements: Iterable[Statement]) -> list[Filled]:
-    """The slots that the statements fill, in the slots' order; each by the first statement that does."""
-    known = list(statements)
-    return [filled for slot in slots if (filled := _fill(slot, known)) is not None]
+    """The slots that one part of the project fills, in the slots' order; each by the first statement that does."""
+    parts = by_part(statements)
+    return max(([found for slot in slots if (found := _fill(slot, part)) is not None] for part in parts), key=len)
 
 
 def _fill(slot: Slot, statements: Sequence[Statement]) -> Filled | None:
@@ -107,15 +111,16 @@ def _fill(slot: Slot, statements: Sequence[Statement]) -> Filled | None:
 
 def _words_in(slot: Slot, statement: Statement) -> str:
     text = statement.text
-    if slot.keys and re.search(slot.keys, statement.key):
+    is_label = not statement.path or statement.key.count(" ") < MOST_WORDS_OF_A_LABEL
+    if slot.keys and is_label and re.search(slot.keys, statement.key):
         if slot.adjective and statement.value not in (False, None) and text.strip():
             return _short(text)
         found = re.search(slot.value, text, re.IGNORECASE) if slot.value else None
-        if (found or not slot.value) and is_concrete(_line_around(text, found)):
+        if (found or not slot.value) and is_line_of_content(_line_around(text, found)):
             return _short(_line_around(text, found))
     if slot.text and (not slot.within or re.search(slot.within, statement.key)):
         for found in re.finditer(slot.text, text, re.IGNORECASE):
-            if is_concrete(_line_around(text, found)):
+            if is_line_of_content(_line_around(text, found)):
                 return _short(found[0])
     return ""
 
@@ -123,7 +128,7 @@ def _words_in(slot: Slot, statement: Statement) -> str:
 def _line_around(text: str, found: re.Match[str] | None) -> str:
     """The line that holds a match, so that a placeholder elsewhere in a long section does not spoil it."""
     if found is None:
-        return next((line for line in text.splitlines() if is_line_of_content(line)), text)
+        return next((line for line in text.splitlines() if is_line_of_content(line)), "")
     start = text.rfind("\n", 0, found.start()) + 1
     end = text.find("\n", found.end())
     return text[start : end if end >= 0 else len(text)]
@@ -131,7 +136,8 @@ def _line_around(text: str, found: re.Match[str] | None) -> str:
 
 def is_line_of_content(line: str) -> bool:
     """Whether a line is more than markup, and not a placeholder."""
-    return bool(_WORD.search(line)) and not PLACEHOLDER.search(line) and any(map(_says_something, _WORD.findall(line)))
+    words = _WORD.findall(line)
+    return not _MARKUP.match(line) and not PLACEHOLDER.search(line) and any(map(_says_something, words))
 
 
 def _short(text: str, most: int = 60) -> str:

@@ -114,6 +114,8 @@ class _MarkdownReader:
             self._key = words_of(heading[2])
             self._start = number
             return
+        if readable and "|" in line and _RULE.match(line):
+            self._forget_head_of_table(number)
         self._body.append(line)
         if not readable or _RULE.match(line):
             return
@@ -122,6 +124,13 @@ class _MarkdownReader:
             labelled = _LABELLED.match(part) or (_ROW.match(part) if "|" in part else None)
             if labelled:
                 self._add(words_of(re.sub(r"[*_`]", "", labelled[1])), labelled[2].strip("*_ "), number)
+
+    def _forget_head_of_table(self, number: int) -> None:
+        """The line above a rule names columns, and states nothing unless a number stands in it."""
+        if self._body and "|" in self._body[-1] and not re.search(r"\d", self._body[-1]):
+            self._body[-1] = ""
+            while self.found and self.found[-1].line == number - 1:
+                self.found.pop()
 
     def close(self) -> None:
         content = "\n".join(self._body).strip()
@@ -137,6 +146,24 @@ def under(statements: Iterable[Statement], pattern: str) -> list[Statement]:
     """The statements whose key the pattern finds."""
     wanted = re.compile(pattern)
     return [statement for statement in statements if wanted.search(statement.key)]
+
+
+_SHARED = re.compile(
+    r"^(docs?|documentation|reports?|data|models?|cards?|conf\w*|plans?|design|adrs?|\.\w+|notebooks?|src|app|api|"
+    r"deploy\w*|infra\w*|ops|mlops|monitoring|runbooks?)/"
+)
+"""Folders that speak of the whole project (ours)."""
+
+
+def by_part(statements: Iterable[Statement]) -> list[list[Statement]]:
+    """The statements of each part of a project: what is said of the whole, and beside it one top folder's.
+
+    What five projects in one repository say is not the statement of any one of them.
+    """
+    known = list(statements)
+    tops = {s.path.partition("/")[0]: None for s in known if "/" in s.path and not _SHARED.match(s.path)}
+    whole = [s for s in known if "/" not in s.path or _SHARED.match(s.path)]
+    return [[*whole, *(s for s in known if s.path.startswith(f"{top}/"))] for top in tops] or [whole]
 
 
 def first_number(statements: Iterable[Statement], pattern: str) -> float | None:
