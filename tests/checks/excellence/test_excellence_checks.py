@@ -96,7 +96,7 @@ CASES: dict[str, tuple[str, dict[str, str | bytes], Outcome]] = {
 f"     md5: {'a' * 32}\n")}, PARTIAL),
     "X4.3 unversioned": ("X4.3", {"a.csv": DATA}, FAIL),
     "X5.1 no tests": ("X5.1", {"a.py": "x = 1\n"}, FAIL),
-    "X5.1 tests without a report": ("X5.1", {"tests/test_a.py": "def test_a():\n    assert True\n"}, UNKNOWN),
+    "X5.1 tests without a report": ("X5.1", {"tests/test_a.py": "def test_a(x):\n    assert x\n"}, UNKNOWN),
     "X5.1 covered": ("X5.1", {**TESTED, "coverage.xml": lines(80, 100)}, PASS),
     "X5.1 thin": ("X5.1", {**TESTED, "coverage.xml": lines(40, 100)}, FAIL),
     "X5.1 the header lies": ("X5.1", {**TESTED, "junit.xml": SAFE_JUNIT.replace('tests="1"', 'tests="150"')}, FAIL),

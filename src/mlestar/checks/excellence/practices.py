@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from mlestar.checks.inspected import absent, attested, graded, inspected
 from mlestar.checks.registry import check
 from mlestar.checks.trial import lacking, not_settled, tried
 from mlestar.core.code.defined_tests import TestCount, count_tests
+from mlestar.core.code.idle_tests import idle_suite
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
 from mlestar.core.project.ci import jobs, reached
 from mlestar.core.project.commands import runs_tests
@@ -54,8 +56,8 @@ def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
     How: JUnit and coverage reports: the number of cases listed equals the number declared, none failed, the commit is
         HEAD (or the code has not changed since), the cases are defined in this tree and some of them ran, and line
         coverage is recounted over the files that are here. Claimed counts are held against the tests that the source
-        defines. With execute, the tests are run here, with line coverage of the project's own modules
-        when its interpreter has coverage.
+        defines; a suite in which every test is skipped, or calls and compares nothing, is none. With execute, the tests
+        are run here, with line coverage of the project's own modules when its interpreter has coverage.
     Threshold: pass from 75% line coverage, partial from 60% or when the report looks at less than half of the own code,
         fail below or with a failure or a contradiction; inconclusive for a report of another tree or an older one.
     Source: Google Testing Blog, August 2020: 60% acceptable, 75% commendable, 90% exemplary.
@@ -73,8 +75,15 @@ def tests_pass_and_cover(facts: Facts) -> Iterator[Verdict]:
     refuted = _refuted(project, defined, claimed_tests, claimed_coverage)
     if refuted is not None:
         yield refuted
-    if facts.trial is not None and facts.trial.tests is not None:
-        yield _run_here(facts, facts.trial.tests, reported=bool(project.reports.coverage))
+    trial = facts.trial.tests if facts.trial is not None else None
+    idle = idle_suite(project)
+    if idle is not None and (trial is None or not (trial.problem or trial.failed or trial.unmet)):
+        observed = f"none of {counted(defined.least, 'test')} can fail: skipped, or without a call or a comparison"
+        verdict = inspected(Outcome.FAIL, f"{observed}, e.g. in {idle.path}", project.where(idle.path), n=defined.least)
+        yield verdict if trial is None else replace(verdict, level=Level.MEASURED)
+        return
+    if trial is not None:
+        yield _run_here(facts, trial, reported=bool(project.reports.coverage))
     reports = project.reports
     if reports.tests and defined.least == 0 and not project.paths(_TESTS_ELSEWHERE):
         path = reports.tests[0].path

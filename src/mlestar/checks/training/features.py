@@ -56,7 +56,8 @@ def feature_code_is_tested(facts: Facts) -> Iterator[Verdict]:
 
     Why: A wrong feature does not crash, it only makes the model quietly worse.
     How: Own modules that shape features, by name and calls; which of them tests import (directly or through another),
-        by AST; their line coverage where a coverage report has it. The worse of the two decides.
+        by AST, tests that are always skipped or call and compare nothing aside; their line coverage where a coverage
+        report has it. The worse of the two decides.
     Threshold: pass from 75%, partial from 60%, fail below.
     Source: ML Test Score, Data 7; Google Testing Blog 2020 (60 and 75%).
     Fix: Write unit tests for the modules named.

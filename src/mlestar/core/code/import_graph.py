@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from mlestar.core.code.idle_tests import only_idle_tests
+
 if TYPE_CHECKING:
     from mlestar.core.facts.project import ProjectFacts
     from mlestar.core.facts.source import SourceModule
@@ -23,8 +25,9 @@ def reachable(project: ProjectFacts, start: SourceModule) -> set[str]:
 
 
 def tested_modules(project: ProjectFacts) -> set[str]:
-    """Paths of own modules that tests import, directly or through one other module."""
-    direct = {path for module in project.test_modules.values() for path in imported_modules(project, module)}
+    """Paths of own modules that tests import, directly or through one other module; tests that cannot fail aside."""
+    tests = [module for module in project.test_modules.values() if not only_idle_tests(module)]
+    direct = {path for module in tests for path in imported_modules(project, module)}
     return direct | {path for first in direct for path in imported_modules(project, project.modules[first])}
 
 

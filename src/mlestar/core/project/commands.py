@@ -34,6 +34,9 @@ _RUNNERS = frozenset(
 _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
 _SEPARATOR = re.compile(r"&&|\|\||;|\||\n|&(?!\d|>)")
 _IGNORED = re.compile(r"\|\|\s*(true|:|exit\s+0|echo)\b")
+_UNHEEDED = re.compile(r"^\s*set\s+\+e\b|^\s*trap\s+.*\bexit\s+0\b.*\bEXIT\b", re.MULTILINE)
+"""After it a script goes on, or ends well, whatever fails; unless it keeps the status and exits with that."""
+_KEEPS_STATUS = re.compile(r"\bexit\s+[\"']?\$|^\s*set\s+-\w*e", re.MULTILINE)
 _TEST_RUNNERS = frozenset({"pytest", "py.test", "nosetests", "nose2", "ctest", "behave", "robot", "stestr", "trial"})
 _OF_R_AND_JULIA = re.compile(
     r"^R (.* )?CMD check\b|(^Rscript\b.*\b|^)((testthat::)?test_(local|dir|check|package)|devtools::(test|check)|"
@@ -67,6 +70,7 @@ class Command:
 def commands_of(script: str, path: str, line: int | None = None, *, ignored: bool = False) -> Iterator[Command]:
     """Take a shell script apart; comments, echoed text and keywords are not commands."""
     joined = re.sub(r"\\\n", "  ", script)
+    ignored = ignored or bool(_UNHEEDED.search(joined) and not _KEEPS_STATUS.search(joined))
     for offset, row in enumerate(joined.split("\n")):
         text = re.sub(r"(^|\s)#.*$", "", row)
         forgiven = ignored or bool(_IGNORED.search(text))
