@@ -50,6 +50,16 @@ def test_a_payload_behind_arrays_is_found_in_joblib_files(compress: Any, tmp_pat
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize("before", [b"abcdefq8", b"i", b"ccc"])
+@pytest.mark.parametrize(("import_of", "runs_code"), [(b"cposix\nsystem\n", True), (b"cnumpy\nndarray\n", False)])
+def test_bytes_before_an_import_do_not_hide_it(
+    before: bytes, import_of: bytes, runs_code: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"\x80\x04\xff" + before + import_of + b"R.")
+    assert (bool(scan(path)[0]), scan(path)[1]) == (runs_code, [])
+
+
 TYPED = b"\x80\x04\x8c\ndill._dill\x8c\n_load_type\x93\x8c%c%s\x85R."
 """What dill writes for a type: its look-up, called with the type's name."""
 

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 
 from mlestar.core.facts.project import ModelFile
+from mlestar.core.project.pickles import dangerous, unknown
 from mlestar.evidence.bounded import Found, Limits, read_bytes
 
 FORMATS = {
@@ -28,7 +29,8 @@ _CALLING_OPS = {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"}
 _DILL_TYPE = "dill._dill._load_type"
 _CODE_TYPE = re.compile(r"\w*Type$")
 """dill looks a type up by its name: `slice` is data, FunctionType and CodeType build code (dill's own table)."""
-_GLOBAL_TEXT = re.compile(rb"[ci]([A-Za-z_][\w.]{0,80})\n([A-Za-z_][\w.]{0,80})\n")
+_GLOBAL_TEXT = re.compile(rb"(?=[ci]([A-Za-z_][\w.]{0,80})\n([A-Za-z_][\w.]{0,80})\n)")
+"""Looking ahead, so that a `c` among the bytes before an opcode does not swallow it."""
 _STACK_GLOBAL_TEXT = re.compile(
     rb"\x8c.([A-Za-z_][\w.]{0,80})(?:\x94|q.|r....)?\x8c.([A-Za-z_][\w.]{0,80})(?:\x94|q.|r....)?\x93", re.DOTALL
 )
@@ -142,8 +144,19 @@ def _told_apart(imports: set[str], strings: list[str]) -> set[str]:
 
 
 def _by_pattern(raw: bytes) -> set[str]:
-    pairs = [*_GLOBAL_TEXT.findall(raw), *_STACK_GLOBAL_TEXT.findall(raw)]
-    return {f"{module.decode('ascii')}.{name.decode('ascii')}" for module, name in pairs}
+    ending: dict[int, list[str]] = {}
+    for match in _GLOBAL_TEXT.finditer(raw):
+        ending.setdefault(match.end(2), []).append(f"{match[1].decode('ascii')}.{match[2].decode('ascii')}")
+    found = {name for names in ending.values() for name in _likely(names)}
+    return found | {
+        f"{module.decode('ascii')}.{name.decode('ascii')}" for module, name in _STACK_GLOBAL_TEXT.findall(raw)
+    }
+
+
+def _likely(names: list[str]) -> list[str]:
+    """Of the names that end at one byte, any that is dangerous; else a known one; else the longest."""
+    tainted = dangerous(tuple(names))
+    return tainted or [name for name in names if name not in unknown((name,))][:1] or names[:1]
 
 
 def _pickles(raw: bytes, kind: str, limits: Limits) -> list[bytes]:
