@@ -47,6 +47,12 @@ FINE: dict[str, dict[str, Any]] = {
     "mixed precision": {"accuracy": 0.9231, "precision": 0.9, "recall": 0.8, "f1": 0.85},
     "a rare class": {"accuracy": 0.99, "precision": 0.89, "recall": 0.91},
     "errors in units": {"mae": 120.5, "rmse": 180.2},
+    "recall weighted by class is the accuracy": {
+        "accuracy": 0.9561403,
+        "precision": 0.9569049,
+        "recall": 0.9561403,
+        "f1": 0.9558014,
+    },
 }
 
 

@@ -28,6 +28,8 @@ AVERAGED = re.compile(r"macro|weighted|multi ?class|per class")
 CLASSES = r"\b(n classes|num classes|classes)$"
 BINARY = 2
 TWO_DIGITS = 0.005
+MANY_DIGITS = 0.0005
+"""Width of what is written with four digits or more."""
 NO_PERCENTAGE = 2
 """A share written as a number above 1 and below this is a mistake, not a percentage."""
 SLACK = 1e-9
@@ -89,7 +91,7 @@ def check_numbers(claim: Mapping[str, Any]) -> Arithmetic:
     averaged = any(AVERAGED.search(statement.key) for statement in statements) or any(
         (number_of(s.value) or BINARY) > BINARY for s in statements if re.search(CLASSES, s.key)
     )
-    if not averaged and not record.contradictions:
+    if not averaged and not _is_weighted(known) and not record.contradictions:
         _f1(known, record)
         _prevalence(known, record)
         _counts(claim, known, record)
@@ -108,6 +110,12 @@ def _intervals(metrics: Sequence[StatedMetric]) -> dict[str, Interval]:
         for metric in reversed(metrics)
         for half in [min(metric.half_unit, TWO_DIGITS) if metric.metric in SHARES else metric.half_unit]
     }
+
+
+def _is_weighted(known: Mapping[str, Interval]) -> bool:
+    """Recall weighted by class is the accuracy: the same many digits twice are an average over classes."""
+    accuracy, recall = known.get("accuracy"), known.get("recall")
+    return accuracy is not None and accuracy == recall and accuracy.high - accuracy.low < MANY_DIGITS
 
 
 def _range(metric: StatedMetric, written: object, record: _Record) -> None:
