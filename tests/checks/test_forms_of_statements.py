@@ -14,7 +14,8 @@ CARD = "# Model card of the churn classifier\n\n" + "A gradient boosted ensemble
 
 CASES: dict[str, tuple[str, Files, str]] = {
     "an option that is false": ("S4.3", {"README.md": "# Use\n\nSet `shuffle = false` in the settings.\n"}, ""),
-    "a switch under how to stop it": ("S4.3", {"README.md": "# Roll back\n\nRun `make rollback`.\n"}, "1 of 2"),
+    "a name that ends in stop": ("S4.3", {"README.md": "# Roll back\n\nRaises `QualityGateStop`.\n"}, ""),
+    "a command that rolls back": ("S4.3", {"README.md": "# Serving\n\nRun `make rollback`.\n"}, "1 of 2"),
     "an arrow of a flow": ("S2.1", {"README.md": "# Goals\n\nraw data → features → model\n"}, ""),
     "an arrow between two numbers": ("S2.1", {"README.md": "# Goals\n\nchurn 9% → 7%\n"}, "direction"),
     "a fence is no source": ("S3.1", {"data/README.md": "# Data source\n\n```bash\n"}, ""),

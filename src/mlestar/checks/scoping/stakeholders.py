@@ -50,9 +50,9 @@ STOP_SLOTS = (
     Slot(
         name="procedure",
         keys=r"\b(kill switch|override|stop procedure|shutdown|disable|human oversight|fallback procedure)\b",
-        text=r"`[^`\n]*(?:disable|stop|scale|rollback|undo|off|false)[^`\n]*`",
-        within=r"\b(stop|roll ?back|kill|switch(ing)? off|turn(ing)? off|override|disabl\w+|shut\w*|incidents?|"
-        r"emergenc\w+|oversight|fallback|escalation|runbook|revert|undo|recovery)\b",
+        text=r"`(?:\$ )?(?:make|just|task|kubectl|helm|docker\S*|\./\S+|python\S*|uv run|poetry run|bash|sh|curl|"
+        r"aws|gcloud|az|terraform|mlflow|dvc|git|systemctl|[\w-]+ctl)\s[^`\n]*"
+        r"(?:disable|stop|scale|roll-?back|undo|revert|kill|--replicas|off\b|false)[^`\n]*`",
     ),
 )
 

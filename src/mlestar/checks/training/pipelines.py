@@ -96,7 +96,7 @@ def ci_trains_and_tests(facts: Facts) -> Iterator[Verdict]:
         said = f"`{training.text[:60]}`" if training else f"{smoke.path}:{smoke.line}" if smoke else ""
         where = project.where(training.path, training.line) if training else smoke
         yield inspected(Outcome.PASS, f"CI runs tests and trains ({said})", where)
-    elif tests is not None:
+    elif tests is not None and training_modules(project):
         yield inspected(
             Outcome.PARTIAL, "CI runs tests, and nothing in it trains", project.where(tests.path, tests.line)
         )

@@ -56,7 +56,7 @@ _BACKING = re.compile(
     r"redis|postgres|mysql|maria|mongo|\bdb\b|database|kafka|rabbit|zookeeper|minio|grafana|prometheus|alertmanager|"
     r"jaeger|mlflow|airflow|jupyter|notebook|adminer|nginx|traefik|elastic|kibana|node-exporter|otel|loki|mailcatcher|"
     r"mailhog|localstack|spark|thrift|provisioner|tensorboard|prefect|dagster|logstash|fluent|load-balancer|cert-manager|etcd|"
-    r"locust|mailpit|pgadmin|autoscaler|exporter|pushgateway|cadvisor|^proxy$|reverse-?proxy|mkdocs",
+    r"qdrant|weaviate|chroma|milvus|neo4j|opensearch|memcached|clickhouse|locust|mailpit|pgadmin|autoscaler|exporter|pushgateway|cadvisor|^proxy$|reverse-?proxy|mkdocs",
     re.IGNORECASE,
 )
 _STAYS = frozenset(["ports", "expose", "restart", "deploy", "healthcheck", "labels", "depends_on", "networks"])
