@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mlestar.checks.catalogue import run_checks
 from mlestar.core.evidence import Finding, Outcome
@@ -90,3 +91,44 @@ def test_values_far_worse_than_the_mean_fail_although_the_tail_makes_their_error
     shuffled = frame["target"].sample(frac=1, random_state=0).to_numpy()
     answers = read_predictions(table(pd.DataFrame({"y_true": frame["target"], "y_pred": shuffled})))
     assert one("T3.1", predictions=answers).outcome is Outcome.FAIL
+
+
+def halves(frame: pd.DataFrame) -> dict[str, Table]:
+    cut = 2 * len(frame) // 3
+    return {"train": table(frame.iloc[:cut]), "test": table(frame.iloc[cut:], "test.csv")}
+
+
+def test_one_strong_feature_of_a_modest_model_is_no_suspect() -> None:
+    random = np.random.default_rng(5)
+    frame = pd.DataFrame({name: random.normal(size=N) for name in "abcdef"})
+    frame["target"] = (frame["a"] + 1.5 * random.normal(size=N) > 0).astype(int)
+    finding = one("A4.3", **halves(frame))
+    assert (finding.outcome, finding.where.column) == (Outcome.PARTIAL, "a")
+    assert "not too good to be true" in finding.observed
+
+
+def test_a_feature_does_not_dominate_those_that_tell_the_same_as_each_other() -> None:
+    """Permuting one of four that tell the same loses little, permuting all four loses as much as the strong one."""
+    random = np.random.default_rng(6)
+    base, strong = random.normal(size=N), random.normal(size=N)
+    alike = {f"same{number}": base + 0.1 * random.normal(size=N) for number in range(4)}
+    frame = pd.DataFrame({"strong": strong, **alike}).assign(target=(strong + base > 0).astype(int))
+    finding = one("A4.3", **halves(frame))
+    assert finding.outcome is not Outcome.FAIL, finding.observed
+
+
+@pytest.mark.parametrize("check", ["T2.4", "A4.1", "A4.3"])
+def test_a_handful_of_rows_says_what_features_would_need_to_be_judged(check: str) -> None:
+    random = np.random.default_rng(7)
+    frame = pd.DataFrame({name: random.normal(size=24) for name in "abcde"}).assign(target=[0, 1] * 12)
+    finding = one(check, **halves(frame))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "16 training and 8 test rows are too few" in finding.observed
+
+
+def test_idle_features_of_forty_rows_are_not_proven_idle() -> None:
+    random = np.random.default_rng(8)
+    frame = pd.DataFrame({name: random.normal(size=66) for name in "abcde"}).assign(target=[0, 1] * 33)
+    finding = one("T2.4", **halves(frame))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "as far as 44 training rows show" in finding.observed

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.statistics.columns import features, numbers
-from mlestar.core.statistics.modelling import Matrix, Target, boosted, class_numbers, encode, fitted, sampled, target_of
+from mlestar.core.statistics.modelling import (
+    Matrix,
+    Target,
+    boosted,
+    class_numbers,
+    discrimination,
+    encode,
+    fitted,
+    sampled,
+    target_of,
+)
 from mlestar.core.statistics.prose import prose_columns
 
 if TYPE_CHECKING:
@@ -35,6 +45,8 @@ class Importances:
         grouped: (2, n_groups) permuting a group at a time, for two seeds of model and permutation; what is within two
             standard errors of nothing in both is 0 in both.
         p_values: (n_features,) of no association of the feature alone with the target.
+        n_learnt: Training rows they come from.
+        skill: AUC or concordance of the model on the held-out rows.
         unread: Columns of free text, which the quick model cannot read.
     """
 
@@ -43,6 +55,8 @@ class Importances:
     group: np.ndarray
     grouped: np.ndarray
     p_values: np.ndarray
+    n_learnt: int
+    skill: float
     unread: tuple[str, ...] = ()
 
     @property
@@ -59,13 +73,22 @@ class Importances:
 
     @property
     def top(self) -> tuple[str, float]:
-        """The most important feature and its share of all positive importance."""
+        """The most important feature and its share of all importance that stands out, the mean of both seeds.
+
+        Features that tell the same are weighed together, or each would hide behind the others; the best of a group has
+        its share of what permuting them one at a time adds.
+        """
         import numpy as np
 
         positive = np.clip(self.single, 0, None)
-        best = int(positive.argmax())
-        total = float(positive.sum())
-        return self.names[best], float(positive[best]) / total if total > 0 else 0.0
+        weights = np.clip(self.grouped.mean(axis=0), 0, None)
+        if not weights.any():
+            return self.names[int(positive.argmax())], 0.0
+        members = np.flatnonzero(self.group == int(weights.argmax()))
+        best = int(members[positive[members].argmax()])
+        within = float(positive[members].sum())
+        share = float(positive[best]) / within if within > 0 else 1 / len(members)
+        return self.names[best], share * float(weights.max() / weights.sum())
 
     def idle(self, alpha: float) -> list[str]:
         """Features that neither stand out, alone or with those that tell the same, nor vary with the target."""
@@ -82,6 +105,18 @@ class Importances:
 def importances(data: DataFacts) -> Importances | None:
     """Permutation importances of a quick model on these tables: computed once, for all checks that ask."""
     return data.derived("importances", _importances)
+
+
+def too_few_rows(data: DataFacts) -> str:
+    """Why both tables with the target gave no importances; empty when one of them is not there."""
+    if data.train is None or data.test is None:
+        return ""
+    if data.target not in data.train.frame.columns or data.target not in data.test.frame.columns:
+        return ""
+    return (
+        f"{len(data.train.frame)} training and {len(data.test.frame)} test rows are too few to tell what the features "
+        f"are worth; {_MIN_ROWS} in each, with a known {data.target} of two values or more, would settle it"
+    )
 
 
 def _importances(data: DataFacts) -> Importances | None:
@@ -129,6 +164,8 @@ def _importances(data: DataFacts) -> Importances | None:
         group=group,
         grouped=np.where(stands_out, grouped, 0.0),
         p_values=np.array([association(learnt, column, target) for column in range(len(names))]),
+        n_learnt=len(target.rows),
+        skill=_skill(models[0], held_out, replace(target, truth=truth, rows=usable)),
         unread=tuple(prose),
     )
 
@@ -196,6 +233,11 @@ def _truth(target: Target, column: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _model(target: Target, learnt: Matrix, seed: int) -> Any:
     return fitted(boosted(target, learnt.categorical, seed).set_params(max_features=0.8), learnt.values, target.truth)
+
+
+def _skill(model: Any, held_out: Matrix, target: Target) -> float:
+    is_regression = target.task == "regression"
+    return discrimination(target, (model.predict if is_regression else model.predict_proba)(held_out.values))
 
 
 def _permuted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,3 +69,10 @@ def stated_rows(claim: Mapping[str, Any]) -> int:
             if match:
                 return int(re.sub(r"[,_ ]", "", match[1])) * _UNITS.get((match[2] or "").lower(), 1)
     return 0
+
+
+def rows_for_correlation(correlation: float, *, alpha: float, power: float) -> int:
+    """Rows from which a correlation is found with this power, two-sided: Fisher's z (1921), variance 1 / (n - 3)."""
+    from scipy.special import ndtri
+
+    return math.ceil((float(ndtri(1 - alpha / 2) + ndtri(power)) / math.atanh(correlation)) ** 2) + 3
