@@ -18,8 +18,8 @@ from pathlib import Path
 from mlestar.core.tokens import Tokenizer
 from mlestar.core.windows.content import read_content
 from mlestar.core.windows.rendering import HEADER_TOKENS, text_of
-from mlestar.services.entry_writer import Draft
-from mlestar.services.window_transaction import WindowTransaction
+from mlestar.services.memory.entry_writer import Draft
+from mlestar.services.memory.transaction import WindowTransaction
 from mlestar.storage import windows as store
 from mlestar.storage.database import Database
 from support.agent_trace import trace

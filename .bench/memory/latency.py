@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from mcp import Client, StdioServerParameters
 
-from mlestar.storage import full_text
+from mlestar.storage import full_text, workspaces
 from mlestar.storage import windows as store
 from mlestar.storage.database import Database
 from support.agent_trace import trace
@@ -48,7 +48,7 @@ def fill(folder: Path, entries: int) -> list[str]:
     texts, facts = trace(1, entries, max(10, entries // 100))
     database = Database(f"sqlite:///{folder / 'mlestar.db'}")
     with database.write() as connection:
-        row = store.create_workspace(connection, "default", 0.0)
+        row = workspaces.create(connection, "default", 0.0)
         before = ""
         rows: list[dict[str, Any]] = []
         for number, text in enumerate(texts, start=1):
@@ -64,7 +64,7 @@ def fill(folder: Path, entries: int) -> list[str]:
         connection.execute(store.entries.insert(), rows)
         row.clock, row.next_number = entries, entries + 1
         row.windows[7].last_number = entries
-        store.save_workspace(connection, row, [7])
+        workspaces.save(connection, row, [7])
     database.close()
     return [fact.question for fact in facts]
 

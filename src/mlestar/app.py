@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlestar.services.thinking import ThinkingService
     from mlestar.services.tracing import Tracing
     from mlestar.services.webhook import Webhook
-    from mlestar.services.window_watch import WindowWatch
+    from mlestar.services.memory.watch import WindowWatch
     from mlestar.services.windows import WindowsService
     from mlestar.settings import Settings
     from mlestar.storage.database import Database
@@ -204,7 +204,7 @@ class Services:
             with anyio.move_on_after(IDLE_LOOK_S):
                 await wanted.wait()
         from mlestar.services.alerts import AlertWatch
-        from mlestar.services.window_watch import WindowWatch
+        from mlestar.services.memory.watch import WindowWatch
 
         alerts = AlertWatch(self.alerts, self.database, self._score_changed)
         self._window_watch = WindowWatch(self.database, self._tell_windows)

@@ -11,7 +11,7 @@ import anyio.to_thread
 import pytest
 
 from mlestar.errors import Unavailable
-from mlestar.services.window_watch import WindowWatch
+from mlestar.services.memory.watch import WindowWatch
 from mlestar.services.windows import WindowsService
 from mlestar.storage import postgres
 from mlestar.storage.changes import ChangeWatch, WindowChange

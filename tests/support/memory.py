@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from mlestar.core.windows.content import read_content
 from mlestar.core.windows.rendering import text_of
-from mlestar.services.entry_writer import Draft
-from mlestar.services.window_transaction import WindowTransaction
+from mlestar.services.memory.entry_writer import Draft
+from mlestar.services.memory.transaction import WindowTransaction
 from mlestar.storage import windows as store
+from mlestar.storage import workspaces
 from support.boards import TOKENIZER
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Memory:
     @property
     def row(self) -> int:
         """The workspace's row."""
-        found = store.find_workspace(self.connection, self.workspace)
+        found = workspaces.find(self.connection, self.workspace)
         return found.id if found else 0
 
     def texts(self) -> list[str]:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mlestar.core.score.summary import from_json
 from mlestar.errors import Unavailable
-from mlestar.services.window_arguments import checked_workspace
+from mlestar.services.memory.arguments import checked_workspace
 from mlestar.storage import alert_log
 from mlestar.storage import findings as stored
 from mlestar.storage.alerts import alerts_of, alerts_of_state

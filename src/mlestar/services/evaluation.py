@@ -18,8 +18,8 @@ from mlestar.core.window_items import window_items
 from mlestar.errors import InvalidInput
 from mlestar.services.alert_thresholds import thresholds_of
 from mlestar.services.evaluation_inputs import request_of
+from mlestar.services.memory.arguments import checked_workspace
 from mlestar.services.recording import record
-from mlestar.services.window_arguments import checked_workspace
 
 if TYPE_CHECKING:
     from mlestar.core.evidence import Finding

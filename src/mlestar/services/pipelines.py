@@ -14,7 +14,7 @@ from mlestar.core.pipeline import ALGORITHMS, EXTRAS, STAGES, parse
 from mlestar.core.run import Pipeline, Run, Status
 from mlestar.core.run_text import run_summary
 from mlestar.errors import InvalidInput, MissingDependency, WorkFailed
-from mlestar.services.window_arguments import checked_workspace
+from mlestar.services.memory.arguments import checked_workspace
 from mlestar.storage import runs
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from mlestar.core.score.scoring import resolve
 from mlestar.core.score.summary import ScoreSummary, finding_view, from_json, summary_of
 from mlestar.core.score.views import FindingView, Judgement
 from mlestar.errors import InvalidInput, NotFound
-from mlestar.services.window_arguments import checked_workspace
+from mlestar.services.memory.arguments import checked_workspace
 from mlestar.storage import findings as stored
 from mlestar.storage.alerts import alerts_of
 

@@ -5,51 +5,42 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.thinking import arguments, references
-from mlestar.core.thinking.model import MOST_BRANCHES, Session, StepBrief, ThinkResult, Thought, prefix
+from mlestar.core.thinking.model import MOST_BRANCHES, Session, StepBrief, ThinkResult
 from mlestar.core.thinking.next_tool import next_tool
 from mlestar.core.thinking.references import Request
 from mlestar.core.thinking.views import FORMS, show
 from mlestar.core.windows import content as contents
-from mlestar.core.windows.content import Content
-from mlestar.core.windows.model import IMPORTANT, State, choice, priority_number
-from mlestar.errors import InvalidInput, NotFound
-from mlestar.services.entry_writer import Draft
-from mlestar.services.thinking_context import ContextFinder, Digest, brief
-from mlestar.services.window_arguments import checked_workspace
-from mlestar.services.window_reading import WindowReader
+from mlestar.core.windows.model import choice, priority_number
+from mlestar.errors import InvalidInput
+from mlestar.services.memory.arguments import checked_workspace
+from mlestar.services.memory.reading import WindowReader
+from mlestar.services.memory.thinking_context import ContextFinder, Digest, brief
+from mlestar.services.memory.thought_writer import (
+    THOUGHT_PRIORITY,
+    Planned,
+    Stored,
+    ThoughtWriter,
+    length,
+    no_session,
+    replayed,
+)
 from mlestar.storage import thinking as store
-from mlestar.storage import windows as window_store
+from mlestar.storage import workspaces
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from mlestar.core.windows.content import Content
     from mlestar.core.windows.receipt import Receipt
-    from mlestar.services.window_transaction import WindowTransaction
+    from mlestar.services.memory.transaction import WindowTransaction
     from mlestar.services.windows import WindowsService
     from mlestar.storage.database import Database
-    from mlestar.storage.windows import WorkspaceRow
 
-THINKING_WINDOW = 6
-THOUGHT_PRIORITY = 2
-LEFT_BEHIND_PRIORITY = 1
-"""What a session's other thoughts are lowered to once it has its conclusion."""
-PROBLEM_PRIORITY = 3
 MOST_CONTEXT_TOKENS = 8000
 LEAST_STEP_TOKENS = 80
-
-
-@dataclass(kw_only=True)
-class _Stored:
-    """What one call wrote, gathered inside its transaction."""
-
-    session: Session
-    thoughts: list[Thought]
-    entries: list[str]
-    row: WorkspaceRow | None = None
 
 
 class ThinkingService:
@@ -108,29 +99,30 @@ class ThinkingService:
         )
         level = None if importance is None or importance == "" else priority_number(importance, THOUGHT_PRIORITY)
         budget = _budget(context_budget_tokens)
-        texts = self._texts(thought, problem, listed)
-        planned = _planned(problem, listed)
+        planned = Planned(
+            session=session, request=request, texts=_texts(thought, problem, listed), problem=_problem(problem),
+            is_plan=bool(listed), priority=level, started=started,
+        )  # fmt: skip
 
         def apply(transaction: WindowTransaction) -> str:
             nonlocal stored
-            stored = self._store(
-                transaction, name=session, request=request, texts=texts, level=level, planned=planned, started=started
-            )
+            stored = ThoughtWriter(transaction, self._new_session).write(planned)
             return "stored"
 
-        stored: _Stored | None = None
+        stored: Stored | None = None
+        asked = (planned.problem, planned.is_plan)
         receipt = await self._windows.write(
-            workspace, apply, request_id=request_id, arguments=[session, vars(request), level, planned, thought]
+            workspace, apply, request_id=request_id, arguments=[session, vars(request), level, asked, thought]
         )
         name = receipt.workspace
 
-        def digest(connection: Connection) -> tuple[_Stored, list[tuple[Digest, float]]]:
-            known = stored or _replayed(connection, name, receipt)
-            return known, self._digests(connection, name, known, listed or [texts[-1].text], budget)
+        def digest(connection: Connection) -> tuple[Stored, list[tuple[Digest, float]]]:
+            known = stored or replayed(connection, name, receipt)
+            return known, self._digests(connection, name, known, listed or [planned.texts[-1].text], budget)
 
         known, digests = await self._database.reading(digest)
         return _result(
-            receipt, known, digests=digests, steps=listed, problem=planned[0], request=request,
+            receipt, known, digests=digests, steps=listed, problem=planned.problem, request=request,
             duration_s=time.perf_counter() - started,
         )  # fmt: skip
 
@@ -144,10 +136,10 @@ class ThinkingService:
         choice("form", form, tuple(FORMS))
 
         def use(connection: Connection) -> str:
-            row = window_store.find_workspace(connection, checked_workspace(workspace))
+            row = workspaces.find(connection, checked_workspace(workspace))
             found = store.session(connection, row.id, session) if row else None
             if row is None or found is None:
-                raise _no_session(connection, row.id if row else 0, session)
+                raise no_session(connection, row.id if row else 0, session)
             thoughts = store.with_texts(connection, row.id, session)
             if branch:
                 known = references.branches(thoughts)
@@ -162,101 +154,13 @@ class ThinkingService:
         """The sessions of a workspace, the one worked on last first."""
 
         def use(connection: Connection) -> list[Session]:
-            row = window_store.find_workspace(connection, checked_workspace(workspace))
+            row = workspaces.find(connection, checked_workspace(workspace))
             return store.sessions(connection, row.id, limit=min(max(limit, 1), 200)) if row else []
 
         return await self._database.reading(use)
 
-    def _texts(self, thought: str, problem: str, steps: Sequence[str]) -> list[Content]:
-        if steps:
-            if not problem.strip():
-                raise InvalidInput("steps came without a problem.", do="say in problem what the steps are to solve")
-            return [contents.read_content(text, "thought") for text in steps]
-        if not thought.strip():
-            raise InvalidInput(
-                "There is neither a thought nor a problem with steps; nothing was stored.",
-                do="send thought, or problem and steps",
-            )
-        return [contents.read_content(thought, "thought")]
-
-    def _store(
-        self,
-        transaction: WindowTransaction,
-        *,
-        name: str,
-        request: Request,
-        texts: Sequence[Content],
-        level: int | None,
-        planned: tuple[str, bool],
-        started: float,
-    ) -> _Stored:
-        problem, is_plan = planned
-        session = self._session(transaction, name, request, problem, is_plan=is_plan)
-        look = store.thoughts_of if request.refers else store.ends_of
-        known = look(transaction.connection, transaction.workspace_id, session.session)
-        entries: list[str] = []
-        if is_plan and not known:
-            read = contents.read_content(f"[{session.session}] Problem: {problem}", "thought")
-            transaction.append(_draft(read, PROBLEM_PRIORITY if level is None else level, session.session, ""))
-        for text in texts:
-            asked = Request(total=_length(known) + len(texts) - len(entries)) if is_plan else request
-            thought = references.place(asked, known, now=transaction.now, duration_s=time.perf_counter() - started)
-            replaced = references.revised(thought, known)
-            read = Content(text=prefix(session.session, thought) + text.text, kind=text.kind, notes=text.notes)
-            default = THOUGHT_PRIORITY if thought.next_needed else IMPORTANT
-            number = transaction.append(
-                _draft(read, default if level is None else level, session.session, thought.branch)
-            )
-            placed = replace(thought, entry=number)
-            store.add_thought(transaction.connection, transaction.workspace_id, session.session, placed)
-            if replaced:
-                row = window_store.entry(transaction.connection, transaction.workspace_id, replaced)
-                if row is not None and row.state != State.PURGED:
-                    transaction.supersede(row, number)
-            known.append(placed)
-            entries.append(str(number))
-        concluded = not known[-1].next_needed
-        if concluded:
-            self._leave_behind(transaction, session.session, known[-1].entry)
-        total = max(known[-1].total, session.total)
-        store.update_session(
-            transaction.connection, transaction.workspace_id, session.session, total=total, concluded=concluded,
-            now=transaction.now,
-        )  # fmt: skip
-        return _Stored(session=session, thoughts=known, entries=entries, row=transaction.row)
-
-    def _session(
-        self, transaction: WindowTransaction, name: str, request: Request, problem: str, *, is_plan: bool
-    ) -> Session:
-        """The session meant: the named one; without a name a new one, or for thought 2 and on the open one."""
-        connection, workspace = transaction.connection, transaction.workspace_id
-        if name:
-            found = store.session(connection, workspace, name)
-            if found is None:
-                raise _no_session(connection, workspace, name)
-            return found
-        if request.continues and not is_plan:
-            latest = store.latest_open(connection, workspace)
-            if latest:
-                return latest
-        minted = self._new_session()
-        store.add_session(connection, workspace, minted, problem=problem, total=request.total or 1, now=transaction.now)
-        return Session(
-            session=minted, problem=problem, total=request.total or 1, concluded=False,
-            started_at=transaction.now, modified_at=transaction.now,
-        )  # fmt: skip
-
-    def _leave_behind(self, transaction: WindowTransaction, session: str, conclusion: int) -> None:
-        numbers = store.unfinished_entries(
-            transaction.connection, transaction.workspace_id, session, THOUGHT_PRIORITY, conclusion
-        )
-        for number in numbers:
-            row = window_store.entry(transaction.connection, transaction.workspace_id, number)
-            if row is not None:
-                transaction.set_priority(row, LEFT_BEHIND_PRIORITY)
-
     def _digests(
-        self, connection: Connection, workspace: str, known: _Stored, texts: Sequence[str], budget: int
+        self, connection: Connection, workspace: str, known: Stored, texts: Sequence[str], budget: int
     ) -> list[tuple[Digest, float]]:
         reader = WindowReader(
             connection, workspace=workspace, tokenizer=self._windows.tokenizer, cap=self._windows.cap_tokens,
@@ -271,18 +175,21 @@ class ThinkingService:
         return found
 
 
-def _length(thoughts: Sequence[Thought]) -> int:
-    """How many thoughts a session has, of which these may be a part: they are numbered 1, 2, 3 as they come."""
-    return thoughts[-1].seq if thoughts else 0
+def _texts(thought: str, problem: str, steps: Sequence[str]) -> list[Content]:
+    if steps:
+        if not problem.strip():
+            raise InvalidInput("steps came without a problem.", do="say in problem what the steps are to solve")
+        return [contents.read_content(text, "thought") for text in steps]
+    if not thought.strip():
+        raise InvalidInput(
+            "There is neither a thought nor a problem with steps; nothing was stored.",
+            do="send thought, or problem and steps",
+        )
+    return [contents.read_content(thought, "thought")]
 
 
-def _draft(content: Content, priority: int, session: str, branch: str) -> Draft:
-    tags = [f"session:{session}", *([f"branch:{branch}"] if branch else [])]
-    return Draft(window=THINKING_WINDOW, content=content, priority=priority, tags=tags)
-
-
-def _planned(problem: str, steps: Sequence[str]) -> tuple[str, bool]:
-    return (contents.read_content(problem, "thought").text if problem.strip() else ""), bool(steps)
+def _problem(problem: str) -> str:
+    return contents.read_content(problem, "thought").text if problem.strip() else ""
 
 
 def _budget(value: Any) -> int:
@@ -291,32 +198,9 @@ def _budget(value: Any) -> int:
     return min(arguments.number("contextBudgetTokens", value) or 0, MOST_CONTEXT_TOKENS)
 
 
-def _no_session(connection: Connection, workspace: int, name: str) -> NotFound:
-    known = [found.session for found in store.sessions(connection, workspace, limit=10)]
-    return NotFound(
-        f"There is no thinking session {name[:80]!r}. Nothing was stored.",
-        valid=known,
-        do="leave session empty to start one",
-    )
-
-
-def _replayed(connection: Connection, workspace: str, receipt: Receipt) -> _Stored:
-    """What the first try of a retried request wrote."""
-    row = window_store.find_workspace(connection, workspace)
-    number = int(receipt.ids[-1])
-    name = store.session_of(connection, row.id, number) if row else ""
-    session = store.session(connection, row.id, name) if row else None
-    if row is None or session is None:
-        raise NotFound("The session of this request is gone.", do="send it with a new request_id")
-    thoughts = store.thoughts_of(connection, row.id, name)
-    return _Stored(
-        session=session, thoughts=[thought for thought in thoughts if thought.entry <= number], entries=[str(number)]
-    )
-
-
 def _result(
     receipt: Receipt,
-    known: _Stored,
+    known: Stored,
     *,
     digests: Sequence[tuple[Digest, float]],
     steps: Sequence[str],
@@ -347,7 +231,7 @@ def _result(
         next_thought_needed=last.next_needed,
         branches=tuple(names[:MOST_BRANCHES]),
         branch_count=len(names),
-        thought_history_length=_length(known.thoughts),
+        thought_history_length=length(known.thoughts),
         workspace=receipt.workspace,
         session=known.session.session,
         thought_id=known.entries[-1],

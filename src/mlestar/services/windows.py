@@ -10,18 +10,19 @@ from mlestar.core.windows.model import KINDS, WINDOWS, State, choice, priority_n
 from mlestar.core.windows.reading import MOST_ENTRIES, MOST_REPLY_TOKENS, WindowRead
 from mlestar.core.windows.rendering import text_of
 from mlestar.errors import Conflict, InvalidInput
-from mlestar.services.entry_writer import Draft
-from mlestar.services.window_archive import WindowArchive
-from mlestar.services.window_arguments import checked_key, checked_workspace, parse_id
-from mlestar.services.window_changes import change_entry, entry_of, expect_version, required, target_of
-from mlestar.services.window_reading import Question, WindowReader
+from mlestar.services.memory.archive import WindowArchive
+from mlestar.services.memory.arguments import checked_key, checked_workspace, parse_id
+from mlestar.services.memory.changes import change_entry, entry_of, expect_version, required, target_of
+from mlestar.services.memory.entry_writer import Draft
+from mlestar.services.memory.reading import Question, WindowReader
 from mlestar.storage import windows as store
+from mlestar.storage import workspaces
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from mlestar.core.windows.receipt import Receipt
-    from mlestar.services.window_transaction import WindowTransaction
+    from mlestar.services.memory.transaction import WindowTransaction
 
 MODES = ("append", "replace", "remove", "pin", "unpin")
 
@@ -174,7 +175,7 @@ class WindowsService(WindowArchive):
         number = window_number(window)
 
         def use(connection: Connection) -> str:
-            row = store.find_workspace(connection, name)
+            row = workspaces.find(connection, name)
             return text_of(number, store.live_entries(connection, row.id, number)) if row else ""
 
         name = checked_workspace(workspace)

@@ -1,15 +1,14 @@
-"""Reads and writes workspaces, windows and entries, inside the caller's transaction."""
+"""Reads and writes the entries of windows, inside the caller's transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
 from mlestar.core.windows.entry import VERBATIM, Entry
-from mlestar.core.windows.model import WINDOWS, State
+from mlestar.core.windows.model import State
 from mlestar.storage.tables_memory import (
     IMPORTANT_ONLY,
     KEYED,
@@ -17,37 +16,12 @@ from mlestar.storage.tables_memory import (
     SHOWN_WHOLE,
     entries,
     events,
-    replies,
-    windows,
-    workspaces,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 _E = entries.c
-_OPEN = (
-    select(workspaces, windows)
-    .join(windows, windows.c.workspace_id == workspaces.c.id)
-    .where(workspaces.c.name == bindparam("name"))
-    .order_by(windows.c.number)
-)
-_SAVE_WORKSPACE = (
-    update(workspaces)
-    .where(workspaces.c.id == bindparam("row"))
-    .values(clock=bindparam("clock"), next_number=bindparam("next_number"), next_expiry=bindparam("next_expiry"))
-)
-_SAVE_WINDOW = (
-    update(windows)
-    .where(windows.c.workspace_id == bindparam("workspace"), windows.c.number == bindparam("window"))
-    .values(
-        version=bindparam("version"),
-        tokens=bindparam("tokens"),
-        important_tokens=bindparam("important_tokens"),
-        last_number=bindparam("last_number"),
-        modified_at=bindparam("modified_at"),
-    )
-)
 _LIVE = select(
     _E.pk, _E.number, _E.part, _E.home, _E.shown_in, _E.priority, _E.pinned, _E.kind, _E.level, _E.touched,
     func.coalesce(_E.view, _E.text), _E.tokens, _E.verbatim_tokens,
@@ -107,82 +81,6 @@ _REPLACE_VIEW = (
     )
 )
 _EVENT = insert(events)
-_REPLY = select(replies.c.fingerprint, replies.c.reply).where(
-    replies.c.workspace_id == bindparam("workspace"), replies.c.request_id == bindparam("request")
-)
-
-
-@dataclass(kw_only=True)
-class WindowRow:
-    """One window's sums while a transaction changes them."""
-
-    number: int
-    version: int
-    tokens: int
-    important_tokens: int
-    last_number: int
-    modified_at: float
-
-
-@dataclass(kw_only=True)
-class WorkspaceRow:
-    """A workspace with its seven windows."""
-
-    id: int
-    name: str
-    clock: int
-    next_number: int
-    next_expiry: float | None
-    windows: dict[int, WindowRow]
-
-
-def find_workspace(connection: Connection, name: str) -> WorkspaceRow | None:
-    """The workspace of this name, or None when nothing was ever written to it."""
-    rows = connection.execute(_OPEN, {"name": name}).all()
-    if not rows:
-        return None
-    first = rows[0]
-    return WorkspaceRow(
-        id=first.id,
-        name=first.name,
-        clock=first.clock,
-        next_number=first.next_number,
-        next_expiry=first.next_expiry,
-        windows={row.number: _window(row) for row in rows},
-    )
-
-
-def create_workspace(connection: Connection, name: str, now: float) -> WorkspaceRow:
-    """A new workspace with seven empty windows."""
-    result = connection.execute(insert(workspaces).values(name=name, clock=0, next_number=1, next_expiry=None))
-    key = result.inserted_primary_key
-    workspace_id = int(key[0]) if key else 0
-    made = {
-        window.number: WindowRow(
-            number=window.number, version=0, tokens=0, important_tokens=0, last_number=0, modified_at=now
-        )
-        for window in WINDOWS
-    }
-    connection.execute(insert(windows), [{"workspace_id": workspace_id, **vars(row)} for row in made.values()])
-    return WorkspaceRow(id=workspace_id, name=name, clock=0, next_number=1, next_expiry=None, windows=made)
-
-
-def save_workspace(connection: Connection, row: WorkspaceRow, changed: Iterable[int]) -> None:
-    """Write the workspace's counters and the windows that changed."""
-    connection.execute(
-        _SAVE_WORKSPACE,
-        {"row": row.id, "clock": row.clock, "next_number": row.next_number, "next_expiry": row.next_expiry},
-    )
-    saved = [
-        {
-            "workspace": row.id, "window": window.number, "version": window.version, "tokens": window.tokens,
-            "important_tokens": window.important_tokens, "last_number": window.last_number,
-            "modified_at": window.modified_at,
-        }
-        for window in (row.windows[number] for number in sorted(changed))
-    ]  # fmt: skip
-    if saved:
-        connection.execute(_SAVE_WINDOW, saved)
 
 
 def live_entries(connection: Connection, workspace: int, window: int = 0) -> list[Entry]:
@@ -322,34 +220,3 @@ def add_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     """Append to the history."""
     if rows:
         connection.execute(_EVENT, rows)
-
-
-def kept_reply(connection: Connection, workspace: int, request: str) -> tuple[str, Any] | None:
-    """Fingerprint and reply of an earlier request of this id."""
-    row = connection.execute(_REPLY, {"workspace": workspace, "request": request}).one_or_none()
-    return None if row is None else (row.fingerprint, row.reply)
-
-
-def keep_reply(
-    connection: Connection, workspace: int, request: str, *, fingerprint: str, reply: Any, now: float
-) -> None:
-    """Keep a reply for a retry of the same request."""
-    connection.execute(
-        insert(replies).values(workspace_id=workspace, request_id=request, fingerprint=fingerprint, reply=reply, at=now)
-    )
-
-
-def drop_replies(connection: Connection, workspace: int, before: float) -> None:
-    """Forget replies kept before a time."""
-    connection.execute(delete(replies).where(replies.c.workspace_id == workspace, replies.c.at < before))
-
-
-def _window(row: Row[Any]) -> WindowRow:
-    return WindowRow(
-        number=row.number,
-        version=row.version,
-        tokens=row.tokens,
-        important_tokens=row.important_tokens,
-        last_number=row.last_number,
-        modified_at=row.modified_at,
-    )

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from mlestar.errors import InvalidInput, MlestarError
 from mlestar.interfaces.access import current
-from mlestar.services.window_arguments import checked_workspace
+from mlestar.services.memory.arguments import checked_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

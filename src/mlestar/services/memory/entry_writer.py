@@ -10,7 +10,7 @@ from mlestar.core.windows import content as contents
 from mlestar.core.windows.entry import VERBATIM, Entry
 from mlestar.core.windows.model import State
 from mlestar.core.windows.rendering import body, measure
-from mlestar.storage import full_text
+from mlestar.storage import full_text, workspaces
 from mlestar.storage import windows as store
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class EntryWriter:
         self.now = now
         self._tokenizer = tokenizer
         self._cap = cap
-        found = store.find_workspace(connection, workspace)
-        self.row = found or store.create_workspace(connection, workspace, now)
+        found = workspaces.find(connection, workspace)
+        self.row = found or workspaces.create(connection, workspace, now)
         self.row.clock += 1
         self._events: list[dict[str, Any]] = []
         self._fresh: set[int] = set()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.core.compression.prose import shorten
 from mlestar.core.thinking.model import ContextEntry
-from mlestar.services.window_reading import Question, WindowReader
+from mlestar.services.memory.reading import Question, WindowReader
 from mlestar.storage import window_reads
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from mlestar.services.window_arguments import checked_workspace, fingerprint_of
-from mlestar.services.window_changes import replayed
-from mlestar.services.window_reading import WindowReader
-from mlestar.services.window_transaction import WindowTransaction
-from mlestar.storage import windows as store
+from mlestar.services.memory.arguments import checked_workspace, fingerprint_of
+from mlestar.services.memory.changes import replayed
+from mlestar.services.memory.reading import WindowReader
+from mlestar.services.memory.transaction import WindowTransaction
+from mlestar.storage import replies, workspaces
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -60,8 +60,8 @@ class WindowAccess:
 
         def use(connection: Connection) -> tuple[Receipt, bool]:
             if request_id:
-                row = store.find_workspace(connection, name)
-                kept = store.kept_reply(connection, row.id, request_id) if row else None
+                row = workspaces.find(connection, name)
+                kept = replies.kept(connection, row.id, request_id) if row else None
                 if kept:
                     return replayed(kept, fingerprint, request_id), False
             transaction = WindowTransaction(
@@ -69,9 +69,9 @@ class WindowAccess:
             )
             receipt = transaction.finish(apply(transaction))
             if transaction.row.clock % CLEAN_UP_EVERY == 0:
-                store.drop_replies(connection, transaction.workspace_id, transaction.now - KEPT_REPLIES_S)
+                replies.forget(connection, transaction.workspace_id, transaction.now - KEPT_REPLIES_S)
             if request_id:
-                store.keep_reply(
+                replies.keep(
                     connection, transaction.workspace_id, request_id, fingerprint=fingerprint,
                     reply=receipt.to_json(), now=transaction.now,
                 )  # fmt: skip

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from mlestar.core.windows.model import State
 from mlestar.core.windows.receipt import Receipt, receipt_from_json
 from mlestar.errors import Conflict, InvalidInput, NotFound
-from mlestar.services.entry_writer import SEARCHABLE
-from mlestar.services.window_arguments import parse_id
+from mlestar.services.memory.arguments import parse_id
+from mlestar.services.memory.entry_writer import SEARCHABLE
 from mlestar.storage import window_reads
 from mlestar.storage import windows as store
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from mlestar.services.window_transaction import WindowTransaction
+    from mlestar.services.memory.transaction import WindowTransaction
 
 GONE_ACTIONS = frozenset({"superseded", "removed", "expired", "purged", "archived", "retired"})
 """After one of these an entry is in no window."""

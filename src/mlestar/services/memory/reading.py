@@ -14,7 +14,7 @@ from mlestar.core.windows.reading import EntryView, WindowRead
 from mlestar.core.windows.receipt import WindowUse
 from mlestar.core.windows.rendering import HEADER_TOKENS
 from mlestar.errors import NotFound
-from mlestar.storage import full_text, window_reads
+from mlestar.storage import full_text, window_reads, workspaces
 from mlestar.storage import windows as store
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlestar.core.tokens import Tokenizer
     from mlestar.storage.full_text import Found
-    from mlestar.storage.windows import WorkspaceRow
+    from mlestar.storage.workspaces import WorkspaceRow
 
 CANDIDATES = 100
 """Pieces taken from the index before neighbours and states are looked at."""
@@ -68,7 +68,7 @@ class WindowReader:
         self._tokenizer = tokenizer
         self._cap = cap
         self._now = now
-        self.row = row or store.find_workspace(connection, workspace)
+        self.row = row or workspaces.find(connection, workspace)
 
     def uses(self) -> tuple[WindowUse, ...]:
         """How full each window is."""

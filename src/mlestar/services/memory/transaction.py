@@ -15,8 +15,8 @@ from mlestar.core.windows.entry import GONE, STUB, VERBATIM, Entry
 from mlestar.core.windows.model import IMPORTANT, WINDOWS, State
 from mlestar.core.windows.receipt import CompressedEntry, Receipt, SpilledEntry, WindowUse
 from mlestar.core.windows.rendering import HEADER_TOKENS
-from mlestar.services.entry_writer import SEARCHABLE, Draft, EntryWriter
-from mlestar.storage import full_text
+from mlestar.services.memory.entry_writer import SEARCHABLE, Draft, EntryWriter
+from mlestar.storage import full_text, workspaces
 from mlestar.storage import windows as store
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class WindowTransaction(EntryWriter):
         if self._expiry_changed:
             self.row.next_expiry = store.next_expiry(self.connection, self.row.id)
         store.add_events(self.connection, self._events)
-        store.save_workspace(self.connection, self.row, changed)
+        workspaces.save(self.connection, self.row, changed)
         if self._merged_into and status == "stored":
             status = "merged"
         return self._receipt(board, "degraded" if board and board.degraded else status, changed)

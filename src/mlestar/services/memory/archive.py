@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from mlestar.core.windows.model import State, window_number
 from mlestar.core.windows.reading import HistoryEvent, WindowReport
 from mlestar.errors import Conflict
-from mlestar.services.window_access import WindowAccess
-from mlestar.services.window_arguments import checked_workspace, parse_id
-from mlestar.services.window_changes import entry_of, restore_window
-from mlestar.storage import window_reads
+from mlestar.services.memory.access import WindowAccess
+from mlestar.services.memory.arguments import checked_workspace, parse_id
+from mlestar.services.memory.changes import entry_of, restore_window
+from mlestar.storage import window_reads, workspaces
 from mlestar.storage import windows as store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mlestar.core.windows.receipt import Receipt
-    from mlestar.services.window_reading import WindowReader
-    from mlestar.services.window_transaction import WindowTransaction
+    from mlestar.services.memory.reading import WindowReader
+    from mlestar.services.memory.transaction import WindowTransaction
 
 
 class WindowArchive(WindowAccess):
@@ -37,7 +37,7 @@ class WindowArchive(WindowAccess):
         entry = parse_id(id)[0] if id else 0
 
         def use(connection: Connection) -> list[HistoryEvent]:
-            row = store.find_workspace(connection, name)
+            row = workspaces.find(connection, name)
             found = window_reads.history(connection, row.id, number, entry, min(max(limit, 1), 500)) if row else ()
             return [
                 HistoryEvent(

@@ -1,0 +1,1 @@
+"""What the windows and the thinking loop are made of, inside one transaction."""
