@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlestar.core.evidence import Outcome
-from support.trees import Files, outcome_of
+from support.trees import Files, commit, git, judge, outcome_of, write_tree
 
 PASS, PARTIAL, FAIL, UNKNOWN = Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL, Outcome.UNKNOWN
 WORKFLOW = "on: [push]\njobs:\n  a:\n    steps:\n    - "
@@ -105,6 +105,15 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
     "a profile of the training data": ("R5.1", {"models/data_profile.json": '{"age": 1}'}, PARTIAL),
     "the drift of a forecast": ("R5.2", {"forecasting/theta.py": DRIFTED, "app.py": SERVE}, FAIL),
     "the drift of data": ("R5.2", {"checks.py": DRIFTED, "app.py": SERVE}, PARTIAL),
+    "two models are not two versions": ("R4.1", {"week_01/gan/d.onnx": b"a", "week_02/ae/e.onnx": b"b"}, FAIL),
+    "two versions of one model": ("R4.1", {"models/v1/m.onnx": b"a", "models/v2/m.onnx": b"b"}, PASS),
+    "models of dbt": ("R4.1", {"dbt/marts__models.yml": "models:\n- name: a\n- name: b\n"}, UNKNOWN),
+    "a registered model is no run": ("T5.4", {"mlruns/models/m/tags/algorithm": "forest"}, UNKNOWN),
+    "tests in CI where nothing trains": (
+        "T5.2",
+        {".github/workflows/a.yml": WORKFLOW + "run: pytest\n", "a.py": "x = 1\n"},
+        UNKNOWN,
+    ),
 }  # fmt: skip
 
 
@@ -113,3 +122,14 @@ def test_each_form_gets_its_verdict(name: str, tmp_path: Path) -> None:
     check_id, files, expected = CASES[name]
     verdict = outcome_of(check_id, tmp_path, files)
     assert verdict.outcome is expected, verdict.observed
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"), [(["churn@v1.0", "churn@v1.1"], PASS), (["churn@v1.0", "price@v1.0"], FAIL)]
+)
+def test_versions_that_tags_register_are_those_of_one_model(tmp_path: Path, tags: list[str], expected: Outcome) -> None:
+    write_tree(tmp_path, {"models/churn.onnx": b"a"})
+    for number, tag in enumerate(tags):
+        commit(tmp_path, date=f"2026-06-0{number + 1}T12:00:00+00:00")
+        git(tmp_path, "tag", tag)
+    assert judge("R4.1", tmp_path)[0].outcome is expected

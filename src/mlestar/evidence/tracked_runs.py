@@ -9,7 +9,7 @@ from typing import Any
 
 from mlestar.core.facts.reports import TrackedRun
 
-_MLFLOW = re.compile(r"^(.*?mlruns/[^/]+/[^/]+)/(params|metrics|tags)/(.+)$")
+_MLFLOW = re.compile(r"^(.*?mlruns/(?!models/)[^/]+/[^/]+)/(params|metrics|tags)/(.+)$")
 _WANDB = re.compile(r"^(.*?wandb/(?:offline-)?run-[^/]+)/files/")
 _RUN_LOG = re.compile(r"(runs?|experiments?|trials?|leaderboard|results|study)[^/]*\.json$", re.IGNORECASE)
 _MOST = 2000

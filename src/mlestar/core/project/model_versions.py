@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _MLFLOW = re.compile(r"mlruns/models/([^/]+)/version-(\d+)/meta\.ya?ml$")
 _REGISTRY = re.compile(r"(registry|model_versions|models)[^/]*\.(json|ya?ml)$", re.IGNORECASE)
 _VERSIONED = re.compile(r"(^|[/_.-])v?(\d+([._]\d+)*|20\d{6}|[0-9a-f]{7,40})([/_.-])", re.IGNORECASE)
-_RELEASE = re.compile(r"^(model[-_/])?v?\d+(\.\d+)+", re.IGNORECASE)
+_RELEASE = re.compile(r"^(model[-_/]|[\w.-]+@)?v?\d+(\.\d+)+", re.IGNORECASE)
+"""`v1.2`, `model-1.2`, and `churn@v1.2` as GTO writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +57,25 @@ def _registered(project: ProjectFacts) -> Iterator[ModelVersion]:
             or sequence(mapping(document).get("models"))
         )
         for entry in map(mapping, entries):
-            version = entry.get("version", entry.get("name"))
             recorded = next(
                 (str(entry[key]) for key in ("sha256", "hash", "digest", "md5", "checksum") if entry.get(key)), ""
             )
+            version = entry.get("version", entry.get("name") if recorded else None)
             if version is not None:
                 yield ModelVersion(name=str(version), path=path, hash=recorded)
 
 
 def _files(project: ProjectFacts) -> Iterator[ModelVersion]:
+    """The largest family of files whose paths are equal but for one version: two models are not two versions."""
+    families: dict[str, list[ModelVersion]] = {}
     for model in _kept(project):
-        if _VERSIONED.search(model.path):
-            yield ModelVersion(name=model.path, path=model.path, hash=model.sha256)
+        versions = list(_VERSIONED.finditer(model.path))
+        if versions:
+            last = versions[-1]
+            family = f"{model.path[: last.start(2)]}*{model.path[last.end(2) :]}"
+            version = ModelVersion(name=model.path, path=model.path, hash=model.sha256)
+            families.setdefault(family, []).append(version)
+    yield from max((families[family] for family in sorted(families)), key=len, default=[])
 
 
 def _tagged(project: ProjectFacts) -> Iterator[ModelVersion]:
@@ -78,6 +86,9 @@ def _tagged(project: ProjectFacts) -> Iterator[ModelVersion]:
     tracked = next((model for model in _kept(project) if project.git and model.path in project.git.tracked), None)
     source = recorded.recorded_in if recorded else tracked.path if tracked else ""
     if source and project.git:
+        of_model: dict[str, list[ModelVersion]] = {}
         for tag in project.git.tags:
-            if _RELEASE.match(tag.name):
-                yield ModelVersion(name=tag.name, path=source, hash=f"{tag.name}@{tag.time}")
+            if match := _RELEASE.match(tag.name):
+                version = ModelVersion(name=tag.name, path=source, hash=f"{tag.name}@{tag.time}")
+                of_model.setdefault(match[1] or "", []).append(version)
+        yield from max((of_model[name] for name in sorted(of_model)), key=len, default=[])
