@@ -13,11 +13,15 @@ import mlestar.checks as package
 from mlestar.checks.doubted import doubted
 from mlestar.checks.registry import Check, CheckDoc, functions_of, registered
 from mlestar.core.evidence import Finding, Level, Outcome, Verdict
+from mlestar.core.quoting import FEW_WORDS, reads_like_a_sentence, with_quotations
 from mlestar.core.score.rubric import CHECKS
 
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
+    from mlestar.core.facts.data import DataFacts
+    from mlestar.core.facts.project import ProjectFacts
 
+MOST_QUOTED = 1_000
 NO_DOC = CheckDoc(claim="", why="", how="", threshold="", source="", fix="", limits="")
 
 
@@ -57,8 +61,28 @@ def run_checks(
         entry = catalogue.get(check_id)
         verdicts = [_excused(excused[check_id])] if check_id in excused else list(_verdicts(check_id, facts, serving))
         doc = entry.doc if entry else NO_DOC
-        findings += [finding_of(check_id, doc, verdict) for verdict in verdicts]
+        findings += [finding_of(check_id, doc, _quoting(verdict, facts)) for verdict in verdicts]
     return findings
+
+
+def _quoting(verdict: Verdict, facts: Facts) -> Verdict:
+    """The verdict with names of columns and files that read like sentences in quotation marks."""
+    columns = facts.data.derived("names like sentences", _columns_to_quote) if facts.data is not None else ()
+    files = facts.project.derived("names like sentences", _files_to_quote) if facts.project is not None else ()
+    names = (*columns, *files)
+    observed, fix = with_quotations(verdict.observed, names), with_quotations(verdict.fix, names)
+    return replace(verdict, observed=observed, fix=fix)
+
+
+def _columns_to_quote(data: DataFacts) -> tuple[str, ...]:
+    tables = [table for table in (data.train, data.test, data.reference, data.current) if table is not None]
+    groups = data.predictions.groups if data.predictions is not None else {}
+    names = {str(column) for table in tables for column in table.frame.columns} | set(groups)
+    return tuple(name for name in sorted(names) if reads_like_a_sentence(name))
+
+
+def _files_to_quote(project: ProjectFacts) -> tuple[str, ...]:
+    return tuple(path for path in project.files if len(path.rpartition("/")[2].split()) > FEW_WORDS)[:MOST_QUOTED]
 
 
 def _excused(reason: str) -> Verdict:

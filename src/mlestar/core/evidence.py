@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from mlestar.core.quoting import visible
+
 
 class Level(StrEnum):
     """How a thing is known, weakest first. The cap is the most credit that evidence of this kind can earn."""
@@ -61,11 +63,11 @@ class Where:
     sha256: str = ""
 
     def __str__(self) -> str:
-        """`path:line`, `path#column`, or as much of it as is known."""
+        """`path:line`, `path#column`, or as much of it as is known; nothing in it hides or turns around."""
         text = self.path + (f":{self.line}" if self.line is not None else "")
         if self.column:
             text += f"#{self.column}" if text else self.column
-        return text
+        return visible(text)
 
 
 @dataclass(frozen=True, kw_only=True)

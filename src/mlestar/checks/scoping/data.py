@@ -205,5 +205,5 @@ def _licence(facts: Facts) -> str:
     for _, statements in stated(facts, "scoping", DATA, CARD):
         said = under(statements, r"licen[cs]e|consent|terms of use|usage rights")
         if said:
-            return f"{said[0].key}: {said[0].text.strip()[:60]}"
+            return f"{said[0].key}: {said[0].text.strip()[:60]!r}"
     return ""

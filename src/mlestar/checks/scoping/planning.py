@@ -90,7 +90,7 @@ def plan_has_dates(facts: Facts) -> Iterable[Verdict]:
         enough = len(dates) >= facts.limit("S5.1", "milestones")
         if not filled and not dates:
             continue
-        got = [f"{item.slot} ({item.words})" for item in filled] + [f"{len(dates)} dated milestones"] * bool(dates)
+        got = [f"{item.slot} ({item.words!r})" for item in filled] + [f"{len(dates)} dated milestones"] * bool(dates)
         missing = [slot.name for slot in PLAN_SLOTS if slot.name not in {item.slot for item in filled}]
         missing += [] if enough else ["three dated milestones"]
         matched = level is Level.DOCUMENTED and _match_releases(facts, dates)

@@ -172,7 +172,7 @@ def slot_verdict(
     filled = fill(slots, statements)
     if not filled:
         return None
-    got = ", ".join(f"{item.slot} ({item.words})" for item in filled)
+    got = ", ".join(f"{item.slot} ({item.words!r})" for item in filled)
     names = {item.slot for item in filled}
     missing = [slot.name for slot in slots if slot.name not in names]
     observed = f"{len(filled)} of {len(slots)}: {got}" + (f"; missing: {', '.join(missing)}" if missing else "")

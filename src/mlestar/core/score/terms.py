@@ -16,6 +16,7 @@ They stand in the project's pyproject.toml:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -148,10 +149,15 @@ def _limits(items: object, problems: list[str]) -> dict[str, dict[str, float]]:
     for check, values in items.items() if isinstance(items, Mapping) else ():
         for name, value in values.items() if isinstance(values, Mapping) else ():
             known = LIMITS.get(str(check), {})
-            if name in known and isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+            if (
+                name in known
+                and isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and 0 <= value < math.inf
+            ):
                 if value != known[name]:
                     limits.setdefault(str(check), {})[str(name)] = value
             else:
                 valid = ", ".join(f"{check}.{known_name}" for known_name in known) or "none for this check"
-                problems.append(f"limit {check}.{name}: valid are {valid}, with a number of 0 or more")
+                problems.append(f"limit {check}.{name}: valid are {valid}, with a finite number of 0 or more")
     return dict(sorted(limits.items()))
