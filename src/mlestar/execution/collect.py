@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.core.facts.collected import TABLES, Facts
 from mlestar.core.facts.data import DataFacts, Table
+from mlestar.core.project.subject import notes_on
 from mlestar.core.project.trial_plan import TrialPlan, trial_plan
 from mlestar.core.score.terms import Terms, inputs_of, terms_of
 from mlestar.errors import MlestarError, NotFound
@@ -231,6 +232,7 @@ def _read(project: ProjectFacts | None, data: DataFacts | None) -> dict[str, Any
             "files": len(project.files),
             "commit": project.git.head if project.git is not None else "",
             "truncated": project.truncated,
+            "notes": notes_on(project),
         }
     for name in (*TABLES, "predictions", "experiment", "label_audit"):
         source = getattr(data, name, None)

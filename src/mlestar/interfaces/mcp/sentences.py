@@ -21,6 +21,7 @@ def evaluation(data: Data) -> str:
     """Score, what it rests on, the worst findings, what to do next."""
     rests_on = f"declared {data['declared']}, ceiling {data['ceiling']}, coverage {data['coverage']}%"
     lines = [f"{data['dimension']}: {data['score']} of 100 proven ({rests_on})."]
+    lines += [f"Note: {note}." for note in data["read"].get("project", {}).get("notes", [])]
     lines += [f"Blocked by {blocker['check']}: {blocker['observed']}" for blocker in data.get("blockers", [])]
     lines += _findings(data["findings"])
     return "\n".join(lines + _next(data["nextActions"]))
