@@ -1,19 +1,15 @@
-"""The `mlestar` command: serve, worker, demo, evaluate, explain, rubric, run, rerun, models, rollback, windows."""
+"""The `mlestar` command: one function a subcommand, its options and their help."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from mlestar import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from mlestar.app import Services
+from mlestar.interfaces.terminal.start import finish, open_services
 
 cli = typer.Typer(
     name="mlestar",
@@ -71,14 +67,14 @@ def serve(
         from mlestar.interfaces.mcp.server import build_server
         from mlestar.interfaces.mcp.stdio import serve_stdio
 
-        services = _services(root, data_dir)
+        services = open_services(root, data_dir)
         anyio.run(serve_stdio, *build_server(services))
     else:
         from functools import partial
 
         from mlestar.interfaces.asgi import serve_http
 
-        services = _services(root, data_dir, default_roots=())
+        services = open_services(root, data_dir, default_roots=())
         anyio.run(partial(serve_http, services, host=host, port=port, token=token))
     services.close()
 
@@ -92,7 +88,7 @@ def worker(data_dir: DataDir = None) -> None:
     """
     from mlestar.supervise import work_beside_others
 
-    work_beside_others(_services(None, data_dir))
+    work_beside_others(open_services(None, data_dir))
 
 
 @cli.command()
@@ -102,7 +98,7 @@ def demo(
     """Show the whole product on real data, through a real MCP client and a real server process."""
     from mlestar.interfaces.demo.story import run_demo
 
-    raise typer.Exit(_run(run_demo(keep)))
+    raise typer.Exit(finish(run_demo(keep)))
 
 
 @cli.command()
@@ -127,10 +123,10 @@ def evaluate(
     data_dir: DataDir = None,
 ) -> None:
     """Judge a project in all five dimensions: usable as a CI gate."""
-    from mlestar.interfaces.evaluate_command import evaluate_project
+    from mlestar.interfaces.terminal.evaluate import evaluate_project
 
     path = path.absolute()  # it is the root that other names are found below
-    services = _services([path], data_dir)
+    services = open_services([path], data_dir)
     inputs = {
         name: str(path / value) if value and name not in ("target", "groups", "time") else value
         for name, value in {
@@ -145,7 +141,7 @@ def evaluate(
             "time": time,
         }.items()
     }
-    passed = _run(
+    passed = finish(
         evaluate_project(
             services, path, inputs, output=output, fail_under=fail_under, execute=execute, workspace=workspace
         )
@@ -157,17 +153,17 @@ def evaluate(
 @cli.command()
 def explain(check: Annotated[str, typer.Argument(help="A check's id, e.g. T2.1.")]) -> None:
     """Say what a check claims, why, how it decides, its threshold, source, fix and limits."""
-    from mlestar.interfaces import text
+    from mlestar.interfaces.terminal import text
 
-    typer.echo(text.explanation(_run(_services(None, None).scores.explain(check_id=check))))
+    typer.echo(text.explanation(finish(open_services(None, None).scores.explain(check_id=check))))
 
 
 @cli.command()
 def rubric() -> None:
     """List every dimension, criterion and check with its weight."""
-    from mlestar.interfaces import text
+    from mlestar.interfaces.terminal import text
 
-    typer.echo(text.rubric(_run(_services(None, None).scores.rubric())))
+    typer.echo(text.rubric(finish(open_services(None, None).scores.rubric())))
 
 
 @cli.command()
@@ -178,10 +174,10 @@ def run(
     data_dir: DataDir = None,
 ) -> None:
     """Run a pipeline and show its stages as they go."""
-    from mlestar.interfaces.run_command import run_pipeline_file
+    from mlestar.interfaces.terminal.runs import run_pipeline_file
 
-    services = _services(root, data_dir)
-    succeeded = _run(run_pipeline_file(services, pipeline, workspace=workspace))
+    services = open_services(root, data_dir)
+    succeeded = finish(run_pipeline_file(services, pipeline, workspace=workspace))
     services.close()
     raise typer.Exit(0 if succeeded else 1)
 
@@ -196,10 +192,10 @@ def rerun(
     data_dir: DataDir = None,
 ) -> None:
     """Run a pipeline again from a stage, with what an earlier run left before it."""
-    from mlestar.interfaces.run_command import rerun_from
+    from mlestar.interfaces.terminal.runs import rerun_from
 
-    services = _services(None, data_dir)
-    succeeded = _run(rerun_from(services, run_id, stage=stage, workspace=workspace))
+    services = open_services(None, data_dir)
+    succeeded = finish(rerun_from(services, run_id, stage=stage, workspace=workspace))
     services.close()
     raise typer.Exit(0 if succeeded else 1)
 
@@ -207,10 +203,10 @@ def rerun(
 @cli.command()
 def models(workspace: Workspace = "default", data_dir: DataDir = None) -> None:
     """List the registered models, and which version each environment points to."""
-    from mlestar.interfaces.run_command import models_text
+    from mlestar.interfaces.terminal.runs import models_text
 
-    services = _services(None, data_dir)
-    typer.echo(_run(models_text(services, workspace=workspace)))
+    services = open_services(None, data_dir)
+    typer.echo(finish(models_text(services, workspace=workspace)))
     services.close()
 
 
@@ -223,11 +219,11 @@ def rollback(
     data_dir: DataDir = None,
 ) -> None:
     """Point an environment back to an earlier version of a model; nothing is deleted."""
-    from mlestar.interfaces.run_command import models_text
+    from mlestar.interfaces.terminal.runs import models_text
 
-    services = _services(None, data_dir)
-    _run(services.registry.roll_back(workspace=workspace, name=name, environment=environment, version=version))
-    typer.echo(_run(models_text(services, workspace=workspace)))
+    services = open_services(None, data_dir)
+    finish(services.registry.roll_back(workspace=workspace, name=name, environment=environment, version=version))
+    typer.echo(finish(models_text(services, workspace=workspace)))
     services.close()
 
 
@@ -240,8 +236,8 @@ def artifact(
     data_dir: DataDir = None,
 ) -> None:
     """Write what a run made to a file, wherever it was made."""
-    services = _services(None, data_dir)
-    data = _run(services.registry.artifact(workspace=workspace, run_id=run_id, name=name))
+    services = open_services(None, data_dir)
+    data = finish(services.registry.artifact(workspace=workspace, run_id=run_id, name=name))
     services.close()
     try:
         output.write_bytes(data)
@@ -261,55 +257,11 @@ def windows(
     data_dir: DataDir = None,
 ) -> None:
     """Show the context windows."""
-    from mlestar.interfaces import text
+    from mlestar.interfaces.terminal import text
 
-    services = _services(None, data_dir)
+    services = open_services(None, data_dir)
     if window:
-        typer.echo(_run(services.windows.window_text(workspace=workspace, window=window)))
+        typer.echo(finish(services.windows.window_text(workspace=workspace, window=window)))
     else:
-        typer.echo(text.windows(_run(services.windows.read(workspace=workspace, window=0))))
+        typer.echo(text.windows(finish(services.windows.read(workspace=workspace, window=0))))
     services.close()
-
-
-def _services(
-    roots: list[Path] | None, data_dir: Path | None, *, default_roots: tuple[Path, ...] | None = None
-) -> Services:
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
-    from mlestar.app import Services
-    from mlestar.errors import InvalidInput
-    from mlestar.settings import Settings
-
-    given: dict[str, Any] = {}
-    if data_dir is not None:
-        given["data_dir"] = data_dir
-    if roots:
-        given["roots"] = tuple(path.resolve() for path in roots)
-    try:
-        settings = Settings(**given)
-    except (ValidationError, SettingsError) as error:
-        raise InvalidInput(_wrong_settings(error), do="correct it in the environment") from None
-    if not settings.roots:
-        fallback = (Path.cwd(),) if default_roots is None else default_roots
-        settings = settings.model_copy(update={"roots": fallback})
-    return Services(settings)
-
-
-def _wrong_settings(error: ValueError) -> str:
-    """Which settings are wrong and why, without their values: some are secrets."""
-    from pydantic import ValidationError
-
-    if not isinstance(error, ValidationError):
-        return str(error)
-    parts = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"MLESTAR_{part['loc'][0]!s}".upper() + f": {part['msg']}" for part in parts)
-
-
-def _run(call: Coroutine[Any, Any, Any]) -> Any:
-    import anyio
-
-    async def wait() -> Any:
-        return await call
-
-    return anyio.run(wait)

@@ -17,8 +17,8 @@ from mlestar.errors import WorkFailed
 from mlestar.interfaces.demo.project import TARGET, build, copy_example, leak_target
 from mlestar.interfaces.demo.screen import Screen
 from mlestar.interfaces.mcp.sentences import place
-from mlestar.interfaces.scorecard import print_scorecard
-from mlestar.interfaces.terminal_progress import live_bar
+from mlestar.interfaces.terminal.progress import live_bar
+from mlestar.interfaces.terminal.scorecard import print_scorecard
 
 WORKSPACE = "demo"
 GOAL = "Goal: rank masses so that malignant ones are read first; recall of at least 0.92 on held-out masses."

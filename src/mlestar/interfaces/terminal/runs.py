@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from mlestar.errors import InvalidInput, NotFound
 from mlestar.interfaces.mcp import sentences
-from mlestar.interfaces.terminal_progress import live_bar
+from mlestar.interfaces.terminal.progress import live_bar
 from mlestar.interfaces.wire import wire
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from mlestar.interfaces.mcp.sentences import place
-from mlestar.interfaces.scorecard import print_scorecard
-from mlestar.interfaces.terminal_progress import live_bar
+from mlestar.interfaces.terminal.progress import live_bar
+from mlestar.interfaces.terminal.scorecard import print_scorecard
 from mlestar.interfaces.wire import wire
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ async def evaluate_project(
     console = Console(highlight=False)
     if output == "text":
         print_scorecard(console, wire(card))
+        for note in judged["read"].get("project", {}).get("notes", []):
+            console.print(f"   note: {note}", markup=False)
         for finding in judged["findings"]:
             console.print(_line(finding), markup=False)
     elif output == "json":

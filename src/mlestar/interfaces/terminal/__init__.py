@@ -1,0 +1,1 @@
+"""What the commands print, and how they start: the terminal's side of the command line."""
