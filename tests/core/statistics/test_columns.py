@@ -19,6 +19,10 @@ RANDOM = np.random.default_rng(1)
         ([True, False], "flag"),
         (["red", "green", "red", "red"], "category"),
         (["2025-01-01", "2025-02-03"], "time"),
+        (["2025-01-01T10:00:00Z", "2025-02-03T10:00:00+02:00"], "time"),
+        (["13/02/2025 10:30", "01.02.2025"], "time"),
+        (["Jan 02, 2025", "Mon, 3 Mar 2025", "04-Apr-25"], "time"),
+        (["Anna 12, 2025", "Anna 13, 2025"], "category"),
         ([None, "", "?"], "empty"),
         ([f"a long sentence number {i} of many" for i in range(50)], "text"),
         ([*map(str, range(97)), "x", "y", "z"], "number"),
@@ -71,6 +75,20 @@ def test_times_are_seconds_and_what_is_no_date_is_missing() -> None:
     found = times(pd.Series(["1970-01-02", "no date", None], dtype=object))
     assert found[0] == 86_400
     assert np.isnan(found[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "days"),
+    [
+        (["13/01/1970", "02/01/1970"], [12, 1]),
+        (["01/13/1970", "01/02/1970"], [12, 1]),
+        (["02.01.1970", "03.01.1970"], [1, 2]),
+        (["1970-01-02", "1970-01-13"], [1, 12]),
+        (["02-Jan-1970", "Jan 3, 1970"], [1, 2]),
+    ],
+)
+def test_day_and_month_are_told_apart_by_the_whole_column(values: list[str], days: list[int]) -> None:
+    assert (times(pd.Series(values)) / 86_400).tolist() == days
 
 
 def test_binned_numbers_fall_into_quarters_with_missing_apart() -> None:

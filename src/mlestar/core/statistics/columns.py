@@ -25,6 +25,13 @@ _LARGEST = 1e140
 _COUNTER_RANGE = 10
 _ID_NAME = re.compile(r"(^|[_ .-])(id|uuid|guid|key|index|idx|row|no|nr)$|^unnamed|[a-z]id$")
 _ID_VALUE = r"[A-Za-z_-]{0,8}\d+|[0-9a-fA-F-]{16,64}"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_DATE = (
+    r"\s*(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+    rf"|(?:[A-Z][a-z]{{2,8}},? )?(?:{_MONTH} \d{{1,2}},? \d{{4}}|\d{{1,2}}\.?[ -]{_MONTH},?[ -]\d{{2,4}}))"
+)
+_DAY_AND_MONTH = r"^\s*(\d{1,2})([-/.])(\d{1,2})[-/.]\d{2,4}"
+_MONTHS = 12
 _CATEGORY_SHARE = 0.5  # strings more distinct than this identify rows instead of grouping them
 
 
@@ -66,15 +73,33 @@ def numbers(column: pd.Series[Any]) -> np.ndarray:
 
 
 def times(column: pd.Series[Any]) -> np.ndarray:
-    """(n,) seconds since 1970 as float64, NaN where a value is no date. Numbers are taken as they are."""
+    """(n,) seconds since 1970 as float64, NaN where a value is no date. Numbers are taken as they are.
+
+    In `03/04/2024` the day is first when some first number of the column is above 12, or when points divide them.
+    """
     import numpy as np
     import pandas as pd
 
     if column.dtype.kind in "biuf":
         return numbers(column)
-    parsed = pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
+    parsed = pd.to_datetime(column, errors="coerce", utc=True, format="mixed", dayfirst=_day_first(column))
     nanoseconds = parsed.astype("datetime64[ns, UTC]").astype("int64").to_numpy()
     return np.where(parsed.isna(), np.nan, nanoseconds / 1e9)
+
+
+def _day_first(column: pd.Series[Any]) -> bool:
+    """Whether dates that begin with neither a year nor a month in words begin with the day."""
+    import pandas as pd
+
+    if column.dtype.kind in "mM":
+        return False
+    parts = column.dropna().astype(str).str.extract(_DAY_AND_MONTH).dropna()
+    if parts.empty:
+        return False
+    first, second = (pd.to_numeric(parts[place]) for place in (0, 2))
+    if bool((second > _MONTHS).any()):
+        return False
+    return bool((first > _MONTHS).any()) or bool((parts[1] == ".").all())
 
 
 def kind_of(column: pd.Series[Any]) -> Kind:
@@ -100,7 +125,7 @@ def _kind_of_strings(sample: pd.Series[Any]) -> Kind:
         return "flag"
     if np.isfinite(numbers(sample)).mean() >= _PARSED_SHARE:
         return "number"
-    if text.str.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}").mean() >= _PARSED_SHARE:
+    if text.str.match(_DATE).mean() >= _PARSED_SHARE:
         return "time"
     distinct = text.nunique() / len(text)
     wordy = text.str.count(r"\s+").mean() + 1 >= _TEXT_WORDS
