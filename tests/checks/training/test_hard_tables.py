@@ -115,6 +115,7 @@ def test_a_feature_does_not_dominate_those_that_tell_the_same_as_each_other() ->
     frame = pd.DataFrame({"strong": strong, **alike}).assign(target=(strong + base > 0).astype(int))
     finding = one("A4.3", **halves(frame))
     assert finding.outcome is not Outcome.FAIL, finding.observed
+    assert finding.where.column == "strong"
 
 
 @pytest.mark.parametrize("check", ["T2.4", "A4.1", "A4.3"])
@@ -132,3 +133,28 @@ def test_idle_features_of_forty_rows_are_not_proven_idle() -> None:
     finding = one("T2.4", **halves(frame))
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert "as far as 44 training rows show" in finding.observed
+
+
+def test_days_before_months_keep_their_order_though_the_test_rows_have_no_day_above_twelve() -> None:
+    train = pd.DataFrame({"a": np.arange(40.0), "day": [f"{1 + i % 28:02d}/{3 + i // 28:02d}/2024" for i in range(40)]})
+    test = pd.DataFrame({"a": np.arange(50.0, 60.0), "day": [f"{i:02d}/05/2024" for i in range(1, 11)]})
+    later = one("T1.5", train=table(train), test=table(test, "test.csv"), time_column="day")
+    assert later.outcome is Outcome.PASS, later.observed
+    before = one("T1.5", train=table(test), test=table(train, "test.csv"), time_column="day")
+    assert before.outcome is Outcome.FAIL
+
+
+def test_a_declared_person_is_followed_in_a_short_table_and_a_sex_is_not() -> None:
+    random = np.random.default_rng(10)
+    frame = pd.DataFrame({"a": random.normal(size=60), "card": np.arange(60) % 15, "sex": ["f", "m"] * 30})
+    parts = {"train": table(frame.head(45)), "test": table(frame.tail(15), "test.csv")}
+    assert one("T1.5", group_columns=("card",), **parts).outcome is Outcome.FAIL
+    assert one("T1.5", group_columns=("sex",), **parts).outcome is Outcome.PARTIAL
+
+
+def test_copies_that_would_drown_in_natural_repeats_leave_the_overlap_open() -> None:
+    random = np.random.default_rng(9)
+    frame = pd.DataFrame({name: random.integers(0, 2, 130) for name in "abcdefg"})
+    few = one("T1.5", train=table(frame.head(90)), test=table(frame.iloc[90:130], "test.csv"))
+    assert few.outcome is Outcome.INCONCLUSIVE
+    assert "times as long would settle it" in few.observed

@@ -75,8 +75,8 @@ class Importances:
     def top(self) -> tuple[str, float]:
         """The most important feature and its share of all importance that stands out, the mean of both seeds.
 
-        Features that tell the same are weighed together, or each would hide behind the others; the best of a group has
-        its share of what permuting them one at a time adds.
+        Features that tell the same are weighed together, or each would hide behind the others; one of a group has its
+        share of what permuting them one at a time adds.
         """
         import numpy as np
 
@@ -84,11 +84,13 @@ class Importances:
         weights = np.clip(self.grouped.mean(axis=0), 0, None)
         if not weights.any():
             return self.names[int(positive.argmax())], 0.0
-        members = np.flatnonzero(self.group == int(weights.argmax()))
-        best = int(members[positive[members].argmax()])
-        within = float(positive[members].sum())
-        share = float(positive[best]) / within if within > 0 else 1 / len(members)
-        return self.names[best], share * float(weights.max() / weights.sum())
+        totals = np.bincount(self.group, weights=positive, minlength=len(weights))
+        even = 1 / np.bincount(self.group, minlength=len(weights))[self.group]
+        total = totals[self.group]
+        within = np.where(total > 0, positive / np.where(total > 0, total, 1), even)
+        shares = within * (weights / weights.sum())[self.group]
+        best = int(shares.argmax())
+        return self.names[best], float(shares[best])
 
     def idle(self, alpha: float) -> list[str]:
         """Features that neither stand out, alone or with those that tell the same, nor vary with the target."""
