@@ -16,6 +16,7 @@ from mlestar.core.wording import counted, listed
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
     from mlestar.core.facts.git import GitFacts
+    from mlestar.core.facts.project import ProjectFacts
 
 _BOT = re.compile(
     r"\[bot\]|dependabot|renovate|github-actions|pre-commit-ci|greenkeeper|snyk|semantic-release|\bbot\b|copilot|claude|"
@@ -24,6 +25,7 @@ _BOT = re.compile(
 )
 _PULL_REQUEST = re.compile(r"\(#\d+\)\s*$|\(!\d+\)\s*$")
 _SERVICES = frozenset({"noreply@github.com", "noreply@gitlab.com", "noreply@bitbucket.org"})
+_OWNERS = r"(^|/)(codeowners|maintainers?(\.\w+)?|owners(\.\w+)?|authors(\.\w+)?)$"
 _SHOWN = 5
 
 
@@ -43,8 +45,9 @@ def changes_are_reviewed(facts: Facts) -> Iterator[Verdict]:
         when what seems unreviewed are pull requests squashed by the hosting service.
     Source: OpenSSF Scorecard Code-Review (reviews by bots and AI do not count).
     Fix: Protect the branch: require one approving review, and keep the trailer or export the approvals.
-    Limits: Approvals that stand only in the hosting service are invisible without an export; a number in a subject is
-        no review.
+    Limits: Reviewers who are in the history only as reviewers, and in no owners file, are believed up to the level
+        attested: whoever commits can write their names. Approvals that stand only in the hosting service are invisible
+        without an export; a number in a subject is no review.
     """
     project = facts.project
     if project is None or project.git is None:
@@ -76,13 +79,34 @@ def changes_are_reviewed(facts: Facts) -> Iterator[Verdict]:
         fix = "export the pull requests with their approvals, or keep Reviewed-by trailers"
         yield Verdict(outcome=Outcome.INCONCLUSIVE, level=Level.INSPECTED, observed=observed, n=len(human), fix=fix)
         return
+    strangers = _strangers(project, human)
     named = listed([f"{commit.sha[:7]} {commit.subject[:40]!r}" for commit in loose], _SHOWN)
     yield Verdict(
         outcome=outcome,
-        level=Level.ATTESTED if by_export and outcome is not Outcome.FAIL else Level.INSPECTED,
-        observed=f"{len(loose)} of the last {len(human)} changes unreviewed" + (f": {named}" if loose else ""),
+        level=Level.INSPECTED if outcome is Outcome.FAIL or not (by_export or strangers) else Level.ATTESTED,
+        observed=f"{len(loose)} of the last {len(human)} changes unreviewed"
+        + (f": {named}" if loose else "")
+        + (f"; known only as reviewers: {listed(strangers)}" if strangers else ""),
         n=len(human),
     )
+
+
+def _strangers(project: ProjectFacts, commits: list[Commit]) -> list[str]:
+    """Reviewers of these commits who never wrote or committed one, nor stand in an owners file."""
+    git = project.git
+    known = {
+        name.lower()
+        for commit in (git.commits if git is not None else ())
+        for name in (commit.author, commit.email, commit.committer, commit.committer_email)
+    }
+    owners = " ".join(text.lower() for text in project.documents(_OWNERS).values())
+    found: set[str] = set()
+    for reviewer in {name for commit in commits for name in commit.reviewed_by}:
+        name, _, email = (part.strip(" >").lower() for part in reviewer.partition("<"))
+        if {name, email} & known - {""} or (email and email in owners) or (name and name in owners):
+            continue
+        found.add(reviewer)
+    return sorted(found)
 
 
 def _by_service(commit: Commit) -> bool:

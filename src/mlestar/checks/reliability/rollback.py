@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mlestar.checks.inspected import absent, inspected
+from mlestar.checks.inspected import absent, attested, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
@@ -49,7 +49,8 @@ def two_versions_are_kept(facts: Facts) -> Iterator[Verdict]:
     Threshold: pass for two with a hash each, partial for two without, fail for one.
     Source: ML Test Score, Infrastructure 7.
     Fix: Register each trained model under a new version with its SHA-256, and keep the one before.
-    Limits: A registry on a server is seen only by an export.
+    Limits: A registry on a server is seen only by an export. Its hashes are held against the files here: another one is
+        a fail, and without the files the export is believed up to the level attested.
     """
     if facts.run is not None and facts.run.versions:
         run = facts.run
@@ -66,9 +67,16 @@ def two_versions_are_kept(facts: Facts) -> Iterator[Verdict]:
     hashed = {version.hash for version in versions if version.hash}
     needed = facts.limit("R4.1", "versions")
     outcome = Outcome.PASS if len(hashed) >= needed else Outcome.PARTIAL if len(versions) >= needed else Outcome.FAIL
+    changed = next((version for version in versions if version.file), None)
+    if changed is not None:
+        observed = f"{changed.path} records {changed.hash[:12]} for {changed.file}, which has {changed.actual[:12]}"
+        yield inspected(Outcome.FAIL, observed, project.where(changed.path), n=len(versions))
+        return
     named = listed([version.name for version in versions])
     observed = f"{counted(len(versions), 'version')} ({named}), {len(hashed)} with a hash of its own"
-    yield inspected(outcome, observed, project.where(versions[0].path), n=len(versions))
+    seen = len({version.hash for version in versions if version.hash and version.here}) >= needed
+    told = inspected if seen or outcome is not Outcome.PASS else attested
+    yield told(outcome, observed, project.where(versions[0].path), n=len(versions))
 
 
 @check("R4.2")

@@ -15,11 +15,13 @@ from mlestar.core.project.ci import jobs, reached
 from mlestar.core.project.commands import runs_tests
 from mlestar.core.project.declared_pipelines import declared_pipelines, training_modules, trains
 from mlestar.core.project.deployment import objects
+from mlestar.core.project.report_consistency import unknown_commit
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
     from mlestar.core.facts.project import ProjectFacts
+    from mlestar.core.facts.reports import TrackedRun
     from mlestar.core.facts.trial import TestTrial, TrainingTrial
 
 _MAX_AGE = re.compile(
@@ -214,7 +216,8 @@ def runs_link_code_and_data(facts: Facts) -> Iterator[Verdict]:
     """Each training run links its code commit, data hash, parameters and metrics.
 
     Why: A model whose origin is unknown can be neither explained nor repeated.
-    How: Runs recorded by MLflow, W&B, DVC or JSON logs; the best-linked run counts. Own runs record all four.
+    How: Runs recorded by MLflow, W&B, DVC or JSON logs; the best-linked run counts. A commit that is not in a history
+        which is here as a whole links nothing. Own runs record all four.
     Threshold: v = share of the four.
     Source: Google Cloud MLOps level 1: metadata management.
     Fix: Log the git commit and the data hash with every run.
@@ -239,12 +242,13 @@ def runs_link_code_and_data(facts: Facts) -> Iterator[Verdict]:
         yield absent("no recorded run (MLflow, W&B, DVC or a JSON log)")
         return
     commit = project.git.head if project.git else ""
+    linked = {record.commit for record in records if record.commit and not unknown_commit(project, record.commit)}
     by_missing = [
         (
             [
                 name
                 for name, there in (
-                    ("commit", record.commit or (record.tool == "dvc" and commit)),
+                    (_named_commit(project, record), record.commit in linked or (record.tool == "dvc" and commit)),
                     ("data hash", record.data_hash),
                     ("parameters", record.params),
                     ("metrics", record.metrics),
@@ -261,3 +265,8 @@ def runs_link_code_and_data(facts: Facts) -> Iterator[Verdict]:
     )
     fix = f"log {', '.join(missing)}"
     yield slots(4 - len(missing), 4, Level.ATTESTED, observed, where=project.where(best.path), fix=fix)
+
+
+def _named_commit(project: ProjectFacts, record: TrackedRun) -> str:
+    strange = bool(record.commit) and unknown_commit(project, record.commit)
+    return f"commit ({record.commit[:7]} is not in this history)" if strange else "commit"

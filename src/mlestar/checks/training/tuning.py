@@ -150,7 +150,8 @@ def tuning_never_sees_the_test_data(facts: Facts) -> Iterator[Verdict]:
         data reaches the choice.
     Source: Bergstra and Bengio 2012: 60 random draws hit the best 5% with probability 0.954.
     Fix: Choose by cross-validation on the training rows, with 60 trials or more.
-    Limits: Names decide what test data is; a search started from the command line is not seen.
+    Limits: Names decide what test data is; a search started from the command line is not seen. A grid of one
+        combination chooses nothing: it counts as one trial.
     """
     enough, some = facts.limit("T4.2", "pass"), facts.limit("T4.2", "partial")
     run = facts.run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -90,14 +91,20 @@ def _of_call(
             test_line=_test_line(_function(node.args[0], functions)),
         )
     if name.endswith("SearchCV"):
-        exhaustive = name in {"GridSearchCV", "HalvingGridSearchCV"}
+        is_grid = name in {"GridSearchCV", "HalvingGridSearchCV"}
+        grid = words.get("param_grid") or (node.args[1] if is_grid and len(node.args) > 1 else None)
+        exhaustive = is_grid and _candidates(grid, tree) != 1
         trials = words.get("n_iter")
         return Search(
             module=module,
             line=node.lineno,
             method=name,
             exhaustive=exhaustive,
-            trials=None if exhaustive else _integer(trials, constants) if trials else _DEFAULT_DRAWS,
+            trials=int(not exhaustive) or None
+            if is_grid
+            else _integer(trials, constants)
+            if trials
+            else _DEFAULT_DRAWS,
             space=len(node.args) > 1 or bool(_SPACES & set(words)),
             metric="scoring" in words,
             test_line=_fitted_on_test(tree, node),
@@ -113,6 +120,21 @@ def _of_call(
             test_line=_test_line(_function(node.args[0], functions) if node.args else None),
         )
     return None
+
+
+def _candidates(grid: ast.expr | None, tree: ast.Module) -> int | None:
+    """Combinations of a literal grid, also of one with a name; None when its values are worked out at run time."""
+    if isinstance(grid, ast.Name):
+        given = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and any(last_name(target) == grid.id for target in node.targets)
+        ]
+        grid = given[0] if len(given) == 1 else None
+    if not isinstance(grid, ast.Dict):
+        return None
+    sizes = [len(values.elts) if isinstance(values, ast.List | ast.Tuple) else None for values in grid.values]
+    return None if None in sizes else math.prod(size or 0 for size in sizes)
 
 
 def _function(node: ast.expr, functions: Functions) -> ast.AST | None:

@@ -16,17 +16,26 @@ if TYPE_CHECKING:
 _MLFLOW = re.compile(r"mlruns/models/([^/]+)/version-(\d+)/meta\.ya?ml$")
 _REGISTRY = re.compile(r"(registry|model_versions|models)[^/]*\.(json|ya?ml)$", re.IGNORECASE)
 _VERSIONED = re.compile(r"(^|[/_.-])v?(\d+([._]\d+)*|20\d{6}|[0-9a-f]{7,40})([/_.-])", re.IGNORECASE)
+_FILE_KEYS = ("path", "file", "artifact", "uri", "model")
+_SHA256_DIGITS = 64
 _RELEASE = re.compile(r"^(model[-_/]|[\w.-]+@)?v?\d+(\.\d+)+", re.IGNORECASE)
 """`v1.2`, `model-1.2`, and `churn@v1.2` as GTO writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelVersion:
-    """One kept version; `hash` is empty when none is recorded."""
+    """One kept version; `hash` is empty when none is recorded.
+
+    `here` is True when the hash was made here of a file in the tree, or git vouches for it; `file` and `actual` are the
+    file that a registry names and its hash, when it is in the tree and another one than recorded.
+    """
 
     name: str
     path: str
     hash: str = ""
+    here: bool = True
+    file: str = ""
+    actual: str = ""
 
 
 def model_versions(project: ProjectFacts) -> list[ModelVersion]:
@@ -47,7 +56,10 @@ def _registered(project: ProjectFacts) -> Iterator[ModelVersion]:
         match = _MLFLOW.search(path)
         document = mapping(next(iter(project.manifests.get(path, ())), None))
         if match:
-            yield ModelVersion(name=f"{match[1]} {match[2]}", path=path, hash=str(document.get("run_id", "")))
+            yield ModelVersion(
+                name=f"{match[1]} {match[2]}", path=path, hash=str(document.get("run_id", "")), here=False
+            )
+    hashes = {file.sha256 for file in project.files.values() if file.sha256}
     for path, document in project.parsed():
         if not _REGISTRY.search(path):
             continue
@@ -62,7 +74,16 @@ def _registered(project: ProjectFacts) -> Iterator[ModelVersion]:
             )
             version = entry.get("version", entry.get("name") if recorded else None)
             if version is not None:
-                yield ModelVersion(name=str(version), path=path, hash=recorded)
+                named = next((str(entry[key]) for key in _FILE_KEYS if str(entry.get(key, "")) in project.files), "")
+                actual = project.files[named].sha256 if named and len(recorded) == _SHA256_DIGITS else ""
+                yield ModelVersion(
+                    name=str(version),
+                    path=path,
+                    hash=recorded,
+                    here=recorded.lower() in hashes,
+                    file=named if actual not in {"", recorded.lower()} else "",
+                    actual=actual if actual not in {"", recorded.lower()} else "",
+                )
 
 
 def _files(project: ProjectFacts) -> Iterator[ModelVersion]:
