@@ -77,7 +77,7 @@ def test_a_target_of_one_frequent_class_says_which_part_is_missing() -> None:
     frame = pd.DataFrame({"a": np.arange(100.0), "target": [1, 1, 1] + [0] * 97})
     finding = one("T2.1", train=table(frame))
     assert finding.outcome is Outcome.INCONCLUSIVE
-    assert "in 1 class of 6 rows or more, two are needed" in finding.observed
+    assert "in 1 value of 6 rows or more; 30 rows in two values settle it" in finding.observed
 
 
 def test_three_rows_that_differ_do_not_make_a_model_better() -> None:

@@ -175,11 +175,12 @@ def no_feature_gives_the_target_away(facts: Facts) -> Iterator[Verdict]:
     table = data.train
     frame = table.frame.iloc[sampled(len(table.frame), data.seed)].reset_index(drop=True)
     target = target_of(frame[data.target], data.task)
+    needed = f"{_MIN_ROWS} rows" + ("" if target.task == "regression" else " in two values")
     if len(target.rows) < _MIN_ROWS or (target.task != "regression" and len(target.classes) <= 1):
         yield measured(
             table,
             Outcome.INCONCLUSIVE,
-            f"{counted(len(target.rows), 'row')} with a usable {data.target}{_classes(target)}; {_MIN_ROWS} settle it",
+            f"{counted(len(target.rows), 'row')} with a usable {data.target}{_classes(target)}; {needed} settle it",
         )
         return
     names = features(frame, without=[data.target])
@@ -205,7 +206,7 @@ def _classes(target: Target) -> str:
 
     if target.task == "regression":
         return ""
-    return f" in {counted(len(target.classes), 'class')} of {MIN_CLASS_ROWS} rows or more, two are needed"
+    return f" in {counted(len(target.classes), 'value')} of {MIN_CLASS_ROWS} rows or more"
 
 
 def _leaks(facts: Facts, feature: SingleFeature) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlestar.core.statistics.columns import features, numbers
 from mlestar.core.statistics.modelling import (
+    MIN_CLASS_ROWS,
     Matrix,
     Target,
     boosted,
@@ -117,7 +118,7 @@ def too_few_rows(data: DataFacts) -> str:
         return ""
     return (
         f"{len(data.train.frame)} training and {len(data.test.frame)} test rows are too few to tell what the features "
-        f"are worth; {_MIN_ROWS} in each, with a known {data.target} of two values or more, would settle it"
+        f"are worth; {_MIN_ROWS} in each, and {MIN_CLASS_ROWS} of each of two classes of {data.target}, would settle it"
     )
 
 
