@@ -6,8 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from mlestar.core.code.leakage.forms import receiver_of
 from mlestar.core.code.leakage.steps import Step, step_of
-from mlestar.core.code.leakage.values import Fit, Folds, Leak, Origin, Summary, union
+from mlestar.core.code.leakage.values import Fit, Folds, Leak, Origin, Summary, single, union
 from mlestar.core.code.library_names import (
     LABEL_ENCODERS,
     SCALING_FUNCTIONS,
@@ -19,7 +20,8 @@ from mlestar.core.code.library_names import (
 )
 
 if TYPE_CHECKING:
-    from mlestar.core.code.leakage.scope import Scope, Value
+    from mlestar.core.code.leakage.scope import Scope
+    from mlestar.core.code.leakage.values import Value
 
 _LABEL_NAME = re.compile(r"^(y|y_.*|.*_y|target|targets|labels?|.*_labels?|classes|outcome)$", re.IGNORECASE)
 _FITTING = frozenset({"fit", "fit_transform", "fit_resample", "fit_sample", "fit_on_texts", "adapt", "partial_fit"})
@@ -46,11 +48,11 @@ def follow_call(scope: Scope, node: ast.Call) -> Value:  # noqa: PLR0911 - one a
             return _transform(scope, node, node.func)
     if name in SCALING_FUNCTIONS and node.args and _is_imported(scope, node.func):
         fit = Fit(path=scope.path, line=node.lineno, call=dotted(node.func), supervised=False)
-        return scope.log_fit(fit, _one(scope.value(node.args[0])), "")
+        return scope.log_fit(fit, single(scope.value(node.args[0])), "")
     summary = _own_function(scope, node.func)
     if summary is not None:
         return _apply(scope, node, summary)
-    found = union(_one(scope.value(part)) for part in _parts(node))
+    found = union(single(scope.value(part)) for part in _parts(node))
     if name == "fillna" and found is not None and _fills_with_statistic(node):
         fit = Fit(path=scope.path, line=node.lineno, call="fillna with a statistic", supervised=False)
         return scope.log_fit(fit, found, "")
@@ -79,16 +81,16 @@ def _sides(scope: Scope, node: ast.Call, data: Origin) -> list[Origin | None]:
     """`train_test_split(X, y)` gives train and test of each array in turn."""
     sides: list[Origin | None] = []
     for part in node.args or [node]:
-        origin = _one(scope.value(part)) if part is not node else data
+        origin = single(scope.value(part)) if part is not node else data
         sides += [(origin or data).on("train"), (origin or data).on("test")]
     return sides
 
 
 def _fit(scope: Scope, node: ast.Call, function: ast.Attribute) -> Value:
     step = step_of(function.value, scope.steps)
-    given = [_one(scope.value(part)) for part in (*node.args, *(word.value for word in node.keywords))]
+    given = [single(scope.value(part)) for part in (*node.args, *(word.value for word in node.keywords))]
     data = given[0] or union(given)
-    receiver = _receiver(function)
+    receiver = receiver_of(function)
     if not _preprocesses(function.attr, step) or _is_label(scope, node.args[0], step):
         return [data, *given[1:2]] if function.attr in _RESAMPLING else data
     supervised = function.attr in _RESAMPLING or (step is not None and step.supervised)
@@ -125,11 +127,11 @@ def _is_label(scope: Scope, argument: ast.expr, step: Step | None) -> bool:
 
 
 def _transform(scope: Scope, node: ast.Call, function: ast.Attribute) -> Value:
-    data = _one(scope.value(node.args[0]))
+    data = single(scope.value(node.args[0]))
     if data is None:
         return None
     applied: list[Fit] = []
-    for fit, seen in scope.fitted.get(_receiver(function), []):
+    for fit, seen in scope.fitted.get(receiver_of(function), []):
         if seen.sides or not seen.roots & data.roots:
             continue
         applied.append(fit)
@@ -144,10 +146,10 @@ def _apply(scope: Scope, node: ast.Call, summary: Summary) -> Value:
     """Carry a function's effects over from its parameters to the arguments."""
     bound: dict[str, Origin | None] = {}
     for parameter, argument in zip(summary.parameters, node.args, strict=False):
-        bound[f"param:{parameter}"] = _one(scope.value(argument))
+        bound[f"param:{parameter}"] = single(scope.value(argument))
     for word in node.keywords:
         if word.arg:
-            bound[f"param:{word.arg}"] = _one(scope.value(word.value))
+            bound[f"param:{word.arg}"] = single(scope.value(word.value))
 
     for data, line, kind in summary.splits:
         if any(root in bound for root in data.roots):
@@ -205,11 +207,3 @@ def _fills_with_statistic(node: ast.Call) -> bool:
         for argument in node.args[:1]
         for part in ast.walk(argument)
     )
-
-
-def _receiver(function: ast.Attribute) -> str:
-    return dotted(function.value) if isinstance(function.value, (ast.Name, ast.Attribute)) else f"@{function.lineno}"
-
-
-def _one(value: Value) -> Origin | None:
-    return union(value) if isinstance(value, list) else value

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from mlestar.core.code.leakage.forms import names_a_splitter, receiver_of, side_by_name, takes_rows
 from mlestar.core.code.leakage.steps import Step, step_of, target_columns
-from mlestar.core.code.leakage.values import Findings, Fit, Folds, Leak, Origin, Summary, union
+from mlestar.core.code.leakage.values import Fit, Folds, Leak, Origin, Summary, Value, single, union
 from mlestar.core.code.library_names import (
     CV_FUNCTIONS,
     SEARCHES,
@@ -20,47 +20,13 @@ from mlestar.core.code.library_names import (
 )
 
 if TYPE_CHECKING:
-    from mlestar.core.facts.source import SourceModule
+    from mlestar.core.code.leakage.project import Project
 
-_TRAIN_NAME = re.compile(r"(^|_)(train|tr|fit)(_|$|\d)|train", re.IGNORECASE)
-_TEST_NAME = re.compile(
-    r"(^|_)(test|te|val|valid|validation|holdout|eval|oot)(_|$|\d)|test|valid|holdout", re.IGNORECASE
-)
-_SPLITTER = re.compile(
-    r"(^|_)(s?kf|folds?|cv|splitter|splits?|gss|sss|tscv|loo|logo)(_|$|\d)|kfold|shuffle_?split", re.IGNORECASE
-)
 _BUILT_IN = frozenset(dir(builtins))
 _STATISTICS = frozenset({"mean", "median", "min", "max", "std", "mode", "quantile"})
 
-Value = Origin | list[Origin | None] | None
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 FollowCall = Callable[["Scope", ast.Call], Value]
-
-
-class Project(Protocol):
-    """What a scope asks of the project around it."""
-
-    @property
-    def modules(self) -> Mapping[str, SourceModule]:
-        """Source by path."""
-        ...
-
-    @property
-    def findings(self) -> Findings:
-        """Where leaks are gathered."""
-        ...
-
-    def module_named(self, name: str) -> str | None:
-        """The project file that an import path means."""
-        ...
-
-    def names_in(self, path: str) -> Mapping[str, str]:
-        """What the names of a module mean."""
-        ...
-
-    def summary(self, path: str, name: str) -> Summary | None:
-        """What one of the project's functions does."""
-        ...
 
 
 class Scope:
@@ -86,7 +52,7 @@ class Scope:
             names = [argument.arg for argument in arguments]
             self.summary.parameters = tuple(names[1:] if names[:1] in (["self"], ["cls"]) else names)
             for parameter in self.summary.parameters:
-                self.env[parameter] = Origin(roots=frozenset({f"param:{parameter}"})).on(_side_by_name(parameter))
+                self.env[parameter] = Origin(roots=frozenset({f"param:{parameter}"})).on(side_by_name(parameter))
 
     @cached_property
     def targets(self) -> frozenset[object]:
@@ -113,7 +79,7 @@ class Scope:
             self.assign(node.target, self.value(node.value), node.value)
         elif isinstance(node, ast.AugAssign):
             self.assign(
-                node.target, union([_single(self.value(node.target)), _single(self.value(node.value))]), node.value
+                node.target, union([single(self.value(node.target)), single(self.value(node.value))]), node.value
             )
         elif isinstance(node, ast.Return) and node.value is not None:
             self.returned(self.value(node.value))
@@ -160,7 +126,7 @@ class Scope:
             elif isinstance(value, Folds) and position < len(value):
                 self.env[name] = value[-1 - position]
             else:
-                self.env[name] = _single(value)
+                self.env[name] = single(value)
         self.block(node.body)
 
     def assign(self, target: ast.expr, value: Value, source: ast.expr) -> None:
@@ -171,33 +137,33 @@ class Scope:
                 inner = (
                     source.elts[position] if isinstance(source, ast.Tuple) and position < len(source.elts) else source
                 )
-                self.assign(part, parts[position] if parts else _single(value), inner)
+                self.assign(part, parts[position] if parts else single(value), inner)
             return
         if isinstance(target, ast.Starred):
             self.assign(target.value, value, source)
             return
         if isinstance(target, ast.Subscript):
-            self.assign_column(target, _single(value), source)
+            self.assign_column(target, single(value), source)
             return
         name = dotted(target)
         step = step_of(source, self.steps) if isinstance(source, (ast.Call, ast.Name)) else None
         self.steps[name] = step
         self.fitted.pop(name, None)
         self.copy_fits(name, source)
-        origin = _single(value)
+        origin = single(value)
         if isinstance(value, list):
             self.tuples[name] = value
         if origin is None and isinstance(source, ast.Call) and step is None:
             origin = Origin(roots=frozenset({f"{self.path}:{source.lineno}:{name}"}))
-        if origin is not None and not origin.sides and _takes_rows(source) and _side_by_name(name):
+        if origin is not None and not origin.sides and takes_rows(source) and side_by_name(name):
             self.split(origin, source.lineno, "row selection")
-            origin = origin.on(_side_by_name(name))
+            origin = origin.on(side_by_name(name))
         self.env[name] = origin
 
     def copy_fits(self, name: str, source: ast.expr) -> None:
         """`scaler = StandardScaler().fit(X)` binds a fitted step."""
         if isinstance(source, ast.Call) and isinstance(source.func, ast.Attribute) and source.func.attr == "fit":
-            self.fitted[name] = self.fitted.get(_receiver(source.func), [])
+            self.fitted[name] = self.fitted.get(receiver_of(source.func), [])
             self.steps[name] = step_of(source.func.value, self.steps)
 
     def assign_column(self, target: ast.Subscript, value: Origin | None, source: ast.expr) -> None:
@@ -230,16 +196,14 @@ class Scope:
             if node.id in self.tuples:
                 return self.tuples[node.id]
             if node.id not in self.env and node.id not in self.aliases and node.id not in _BUILT_IN:
-                self.env[node.id] = Origin(roots=frozenset({f"{self.path}:global:{node.id}"})).on(
-                    _side_by_name(node.id)
-                )
+                self.env[node.id] = Origin(roots=frozenset({f"{self.path}:global:{node.id}"})).on(side_by_name(node.id))
             return self.env.get(node.id)
         if isinstance(node, ast.Attribute):
             name = dotted(node)
             if name in self.env:
                 return self.env[name]
             if name.startswith("self."):
-                self.env[name] = Origin(roots=frozenset({f"{self.path}:{self.owner}:{name}"})).on(_side_by_name(name))
+                self.env[name] = Origin(roots=frozenset({f"{self.path}:{self.owner}:{name}"})).on(side_by_name(name))
                 return self.env[name] if name.count(".") == 1 else self.value(node.value)
             return self.value(node.value)
         if isinstance(node, ast.Call):
@@ -247,10 +211,10 @@ class Scope:
         if isinstance(node, ast.Subscript):
             return self.subscript(node)
         if isinstance(node, ast.Tuple):
-            return [_single(self.value(part)) for part in node.elts]
+            return [single(self.value(part)) for part in node.elts]
         if isinstance(node, (ast.Lambda, ast.Constant)):
             return None
-        found = union(_single(self.value(child)) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+        found = union(single(self.value(child)) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and found and self.centres(node):
             return self.log_fit(
                 Fit(path=self.path, line=node.lineno, call="scaling by hand", supervised=False), found, ""
@@ -271,12 +235,12 @@ class Scope:
 
     def subscript(self, node: ast.Subscript) -> Value:
         """Columns keep the side; rows picked by an index or mask of one side are on it."""
-        base, picked = self.value(node.value), _single(self.value(node.slice))
+        base, picked = self.value(node.value), single(self.value(node.slice))
         if isinstance(base, Folds):
             return list(base)
         if isinstance(base, list):
             position = node.slice.value if isinstance(node.slice, ast.Constant) else None
-            return base[position] if isinstance(position, int) and -len(base) <= position < len(base) else _single(base)
+            return base[position] if isinstance(position, int) and -len(base) <= position < len(base) else single(base)
         if base is not None and picked is not None and picked.sides and not base.sides:
             return Origin(roots=base.roots, fits=base.fits, sides=picked.sides)
         return base
@@ -289,23 +253,18 @@ class Scope:
         """The data that a call splits, or None when it is no split."""
         name = last_name(node.func)
         if name in SPLIT_FUNCTIONS:
-            return union(_single(self.value(part)) for part in node.args)
+            return union(single(self.value(part)) for part in node.args)
         if name in CV_FUNCTIONS:
             given = [*node.args[1:2], *(word.value for word in node.keywords if word.arg == "X")]
-            return union(_single(self.value(part)) for part in given)
+            return union(single(self.value(part)) for part in given)
         if not isinstance(node.func, ast.Attribute):
             return None
-        receiver = _receiver(node.func)
         step = step_of(node.func.value, self.steps)
-        if (
-            name == "split"
-            and node.args
-            and (_SPLITTER.search(receiver.rpartition(".")[2]) or (step and step.splitter))
-        ):
-            return _single(self.value(node.args[0]))
+        if name == "split" and node.args and (names_a_splitter(receiver_of(node.func)) or (step and step.splitter)):
+            return single(self.value(node.args[0]))
         held_out = any(word.arg == "validation_split" for word in node.keywords)
         if name == "fit" and node.args and (held_out or (step and step.name in SEARCHES)):
-            return _single(self.value(node.args[0]))
+            return single(self.value(node.args[0]))
         return None
 
     def split(self, data: Origin, line: int, kind: str) -> None:
@@ -333,35 +292,3 @@ class Scope:
             )
         self.fitted.setdefault(receiver or f"@{fit.line}", []).append((fit, data))
         return data.with_fits([fit])
-
-
-def _single(value: Value) -> Origin | None:
-    return union(value) if isinstance(value, list) else value
-
-
-def _receiver(function: ast.Attribute) -> str:
-    return dotted(function.value) if isinstance(function.value, (ast.Name, ast.Attribute)) else f"@{function.lineno}"
-
-
-def _side_by_name(name: str) -> str:
-    last = name.rpartition(".")[2]
-    if _TEST_NAME.search(last):
-        return "" if _TRAIN_NAME.search(last) else "test"
-    return "train" if _TRAIN_NAME.search(last) else ""
-
-
-def _takes_rows(source: ast.expr) -> bool:
-    """`X[:800]`, `df.iloc[n:]`, `df[df.year < 2020]`, `df.sample(frac=.8)`: rows, not columns."""
-    if isinstance(source, ast.Call):
-        return (
-            isinstance(source.func, ast.Attribute)
-            and source.func.attr in {"sample", "head", "tail", "query", "copy"}
-            and (source.func.attr != "copy" or _takes_rows(source.func.value))
-        )
-    if isinstance(source, ast.Subscript):
-        index = source.slice.elts[0] if isinstance(source.slice, ast.Tuple) and source.slice.elts else source.slice
-        full = isinstance(index, ast.Slice) and index.lower is None and index.upper is None
-        return (isinstance(index, ast.Slice) and not full) or isinstance(
-            index, (ast.Compare, ast.UnaryOp, ast.BoolOp, ast.BinOp)
-        )
-    return False

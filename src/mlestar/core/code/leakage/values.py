@@ -128,3 +128,12 @@ def module_names(tree: ast.Module | None) -> dict[str, str]:
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.setdefault(node.name, "")
     return found
+
+
+Value = Origin | list[Origin | None] | None
+"""What an expression is: one origin, or one an element of a tuple or list."""
+
+
+def single(value: Value) -> Origin | None:
+    """The origin of the whole."""
+    return union(value) if isinstance(value, list) else value
