@@ -26,6 +26,10 @@ _TREE_ENTRY = re.compile(r"^[\s│|]*[├└+`]\s*[─\-]+\s*([\w.-]+/?)\s*(?:[#
 _EXAMPLE = re.compile(
     r"(^|/)(path|your|my|some|example|foo|bar)[_/.-]|(^|/)(path|to|foo|bar)/|\.\.\.|^\d|^v?\d+\.\d+|[_-][ab]\.\w+$"
 )
+_MADE = re.compile(
+    r"\b(will be|generates?d?|creates?d?|writes?|written|saves?d?|produces?d?|downloads?(ed)?|exports?(ed)?)\b"
+)
+_DATA_FILE = re.compile(r"\.(csv|tsv|parquet|jsonl|zip|gz|xlsx?)$")
 _KNOWN_ELSEWHERE = frozenset(
     {"README.md", "coverage.py", "requirements.txt/", "and/or", "CI/CD", "A/B", "n/a", "I/O", "TCP/IP"}
 )
@@ -144,17 +148,24 @@ def _coded(text: str) -> Iterator[tuple[int, str]]:
             continue
         for match in _CODE.finditer(line.text):
             word = match[1].strip()
-            if _PATH_LIKE.match(word) and not word.startswith("/"):
+            if _PATH_LIKE.match(word) and not word.startswith("/") and not _is_made_later(word, line.text):
                 yield line.number, word
+
+
+def _is_made_later(word: str, text: str) -> bool:
+    """A file that running something makes, or a data set by its name alone: its provider has it."""
+    return bool(_MADE.search(text)) or ("/" not in word and bool(_DATA_FILE.search(word)))
 
 
 def _commanded(text: str) -> Iterator[tuple[int, str]]:
     for start, language, block in code_blocks(text):
-        if language not in {"", "bash", "sh", "shell", "console", "zsh"}:
+        if language not in {"", "bash", "sh", "shell", "console", "zsh"} or re.search(r"[│├└]", block):
             continue
         plain = re.sub(r"^\s*[$>]\s+", "", block, flags=re.MULTILINE)
         for command in commands_of(plain, "", start):
             script = script_called(command)
+            if script and re.search(rf"https?://\S*/{re.escape(script)}", block):  # it was downloaded a line above
+                continue
             if script and _PATH_LIKE.match(script) and command.line and not script.startswith(("-", "/")):
                 module = "-m" in command.words
                 if not module or "/" in script:

@@ -11,21 +11,21 @@ from mlestar.core.claims.readme import prose
 from mlestar.core.facts.project import ProjectFacts
 from mlestar.core.project.alert_rules import alert_rules
 from mlestar.core.project.ci import jobs
-from mlestar.core.project.deployment import calls_into, is_trivial, objects, serving_modules
+from mlestar.core.project.deployment import calls_into, is_trivial, mapping, objects, serving_modules
 
 Holds = Callable[[ProjectFacts], bool]
 _NOT_A_CLAIM = re.compile(
     r"\b(planned|future|roadmap|todo|to do|upcoming|coming soon|not|no|"
     r"without|lacks?|missing|will|would|could|should|may|"
     r"might|plan(s|ning)? to|wants? to|aims? to|intends? to|optional(ly)?|instead of|rather than|unlike|"
-    r"out of scope|needs?|consider|wip|n't|never|none|"
-    r"see|learn|tutorial|course|inspired|e\.g\.|if you)\b",
+    r"out of scope|needs?|consider|wip|never|none|"
+    r"see|learn|tutorial|course|inspired|e\.g\.|if you)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
 
 
-_OF_OTHERS = re.compile(r"^\s*(>|# |\[!|<|!\[|(?:[-*+]|\d+[.)])\s*\**\[[^\]]*\]\((?:https?:|#))")
-"""Titles, quotations, badges, and list items that begin with a link: what stands elsewhere, or a table of contents."""
+_OF_OTHERS = re.compile(r"^\s*(>|# |\[!|<|!\[|(?:[-*+]|\d+[.)])\s*\**\[[^\]]*\]\((?:https?:|#)|Use \[)")
+"""Titles, quotations, badges, advice, list items that begin with a link: what stands elsewhere, or a list of contents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +84,19 @@ def claims(project: ProjectFacts, path: str) -> list[Claim]:
                 (part for part in re.split(r"(?<=[.!?;])\s", line.text) if re.search(topic.said, part, re.IGNORECASE)),
                 "",
             )
-            if sentence and not _NOT_A_CLAIM.search(sentence):
+            if sentence and not _NOT_A_CLAIM.search(sentence) and not _names_itself(project, topic, sentence):
                 found.append(
                     Claim(topic=name, line=line.number, text=sentence.strip()[:120], holds=topic.holds(project))
                 )
                 break
     return sorted(found, key=lambda claim: (claim.line, claim.topic))
+
+
+def _names_itself(project: ProjectFacts, topic: Topic, sentence: str) -> bool:
+    """Whether all that is said is the name of the project."""
+    documents = project.manifests.get("pyproject.toml", ())
+    names = {str(mapping(mapping(document).get("project")).get("name", "")).lower() for document in documents}
+    return all(match[0].lower() in names for match in re.finditer(topic.said, sentence, re.IGNORECASE))
 
 
 def real_modules(project: ProjectFacts, pattern: str) -> list[str]:
@@ -138,6 +145,12 @@ def _retrains_on_schedule(project: ProjectFacts) -> bool:
     return any("schedule" in job.triggers for job in jobs(project))
 
 
+def _documents_rollback(project: ProjectFacts) -> bool:
+    """A section of a document other than the README, with a command in it."""
+    section = re.compile(r"^#+[^\n]*\broll[- ]?back\b[^#]*?```", re.IGNORECASE | re.MULTILINE)
+    return any(section.search(text) for path, text in project.documents().items() if "readme" not in path.lower())
+
+
 TOPICS: dict[str, Topic] = {
     "Kubernetes": Topic(
         said=r"\b(kubernetes|k8s|helm)\b",
@@ -166,7 +179,7 @@ TOPICS: dict[str, Topic] = {
         code=r"def \w*(drift|psi|population_stability)\w*\(",
     ),
     "monitoring": Topic(
-        said=r"\bmonitor(ing|ed|s)\b|\bprometheus\b|\bgrafana\b",
+        said=r"(?<!training )(?<!performance )(?<!hardware )\bmonitor(ing|ed|s)\b|\bprometheus\b|\bgrafana\b",
         libraries="prometheus_client prometheus_fastapi_instrumentator starlette_exporter opentelemetry statsd datadog "
         "sentry_sdk arize evidently whylogs nannyml alibi_detect",
         files=r"(^|/)prometheus[^/]*\.ya?ml$|grafana[^/]*/.*\.json$",
@@ -181,6 +194,7 @@ TOPICS: dict[str, Topic] = {
     "rollback": Topic(
         said=r"\broll(ed|s|ing)?[- ]?back\b|\bcanary\b|blue[-/ ]green",
         code=r"roll[-_ ]?back|rollout undo|canary|blue.?green",
+        also=_documents_rollback,
     ),
     "experiment tracking": Topic(
         said=r"\bmlflow\b|\bwandb\b|weights & biases|experiment tracking",
@@ -238,7 +252,7 @@ TOPICS: dict[str, Topic] = {
     "hyperparameter tuning": Topic(
         said=r"\boptuna\b|hyper-?parameter (tuning|search|optimi[sz]ation)|grid search",
         libraries="optuna hyperopt ray skopt keras_tuner",
-        code=r"SearchCV|ParameterGrid|suggest_",
+        code=r"SearchCV|ParameterGrid|suggest_|sweeper|n_trials",
     ),
     "data validation": Topic(
         said=r"data validation|schema validation|great expectations|\bpandera\b|validated schema",
