@@ -30,7 +30,7 @@ def groups_are_treated_alike(facts: Facts) -> Iterator[Verdict]:
     Why: A model may be accurate on the whole and still turn one group away.
     How: For the declared group columns (or those with the name of a sensitive attribute), every group of 30 rows
         against the one selected most: ratio of selection rates and difference of true positive rates, with intervals
-        that hold for all groups together.
+        whose bounds hold for all groups together (5% a bound: 90% intervals for two groups).
     Threshold: pass when the intervals show a ratio of at least 0.8 and a difference within 0.1, fail when one shows a
         violation, inconclusive in between or below ten positives a group.
     Source: 29 CFR 1607.4(D), the four-fifths rule; AI Fairness 360 (0.1); ML Test Score, model 7; Newcombe 1998.
