@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+from mlestar.core.facts.project import ProjectFacts
+from mlestar.core.score.limits import LIMITS
+from mlestar.core.score.terms import terms_of
 from mlestar.errors import InvalidInput
 from mlestar.interfaces.cli import cli
 
@@ -51,6 +55,16 @@ def test_a_project_named_from_where_one_stands_is_judged(tmp_path: Path, monkeyp
     shown = CliRunner().invoke(cli, ["evaluate", "project", "--train", "rows.csv", "--format", "json", *data])
     assert shown.exit_code == 0, shown.output
     assert '"train"' in shown.output
+
+
+def test_the_rubric_as_toml_is_what_a_project_may_change_and_changes_nothing() -> None:
+    printed = CliRunner().invoke(cli, ["rubric", "--format", "toml"]).stdout
+    project = ProjectFacts(root="p", manifests={"pyproject.toml": (tomllib.loads(printed),)})
+    assert terms_of(project).to_json() == {}
+    one_changed = tomllib.loads(printed.replace('"T1.2" = 2', '"T1.2" = 9', 1))
+    changed = terms_of(ProjectFacts(root="p", manifests={"pyproject.toml": (one_changed,)}))
+    assert changed.to_json() == {"weights": {"T1.2": 9}}
+    assert printed.count("\n[tool.mlestar.limits.") == len(LIMITS)
 
 
 @pytest.mark.parametrize(("form", "begins"), [("markdown", "# "), ("html", "<!DOCTYPE html>")])

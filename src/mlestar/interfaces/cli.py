@@ -159,11 +159,16 @@ def explain(check: Annotated[str, typer.Argument(help="A check's id, e.g. T2.1."
 
 
 @cli.command()
-def rubric() -> None:
-    """List every dimension, criterion and check with its weight."""
+def rubric(
+    output: Annotated[
+        Literal["text", "toml", "json"],
+        typer.Option("--format", help="What to print; toml is what a project's pyproject.toml may change."),
+    ] = "text",
+) -> None:
+    """List every dimension, criterion and check with its weight and thresholds."""
     from mlestar.interfaces.terminal import text
 
-    typer.echo(text.rubric(finish(open_services(None, None).scores.rubric())))
+    typer.echo(text.RUBRICS[output](finish(open_services(None, None).scores.rubric())))
 
 
 @cli.command()

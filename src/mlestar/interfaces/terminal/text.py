@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from mlestar.interfaces.wire import wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from mlestar.services.scores import Explanation, RubricView
 
 EXPLAINED = ("claim", "why", "how", "threshold", "source", "fix", "limitations")
@@ -36,6 +39,29 @@ def rubric(view: RubricView) -> str:
     return "\n".join(lines)
 
 
+def rubric_toml(view: RubricView) -> str:
+    """All weights and thresholds as the overrides that a project may write, at the values they have without any."""
+    checks = list(_checks(view))
+    lines = [
+        f"# Rubric {view.version}. In pyproject.toml, keep only what you change; every result shows it.",
+        "[tool.mlestar.weights]",
+        *(f'"{check["id"]}" = {check["weight"]} # {check["title"]}' for check in checks),
+    ]
+    for check in checks:
+        if check["limits"]:
+            lines += ["", f'[tool.mlestar.limits."{check["id"]}"]']
+            lines += [f"{name} = {value}" for name, value in check["limits"].items()]
+    return "\n".join(lines)
+
+
+def rubric_json(view: RubricView) -> str:
+    """The whole of it, as the MCP resource has it."""
+    return json.dumps(wire(view), ensure_ascii=False, indent=2)
+
+
+RUBRICS: dict[str, Callable[[RubricView], str]] = {"text": rubric, "toml": rubric_toml, "json": rubric_json}
+
+
 def windows(read: object) -> str:
     """One line a window: number, name, use, entries."""
     return "\n".join(
@@ -44,5 +70,13 @@ def windows(read: object) -> str:
     )
 
 
+def _checks(view: RubricView) -> Iterable[dict[str, Any]]:
+    return (
+        check for dimension in view.dimensions for criterion in dimension["criteria"] for check in criterion["checks"]
+    )
+
+
 def _check(check: dict[str, Any]) -> str:
-    return f"{check['id']:<5} w{check['weight']}{'!' if check['critical'] else ' '} {check['title']}"
+    limits = ", ".join(f"{name} {value:g}" for name, value in check["limits"].items())
+    line = f"{check['id']:<5} w{check['weight']}{'!' if check['critical'] else ' '} {check['title']}"
+    return f"{line} ({limits})" if limits else line
