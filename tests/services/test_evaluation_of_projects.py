@@ -13,6 +13,7 @@ import pytest
 from mlestar.errors import InvalidInput, MlestarError, NotFound, OutsideRoots
 from support.findings import finding
 from support.judging import services_over
+from support.trees import write_tree
 
 if TYPE_CHECKING:
     from mlestar.app import Services
@@ -115,8 +116,30 @@ async def test_waivers_and_overrides_are_shown_and_bounded(services: Services) -
         "weight of Z9.9",
         "limit T1.2.typo",
     ]
+    assert score.interpretation.verdict.endswith(", under 2 overrides of the rubric")
     report = (await services.scores.score(view="markdown")).extra["text"]
     assert "waiver of X2.3 until 2999-01-01: one maintainer until the hire in spring" in report
+
+
+@pytest.mark.usefixtures("project")
+async def test_the_terms_of_a_project_hold_for_the_dimensions_it_was_evaluated_for(services: Services) -> None:
+    other = services.settings.roots[0] / "other"
+    write_tree(other, {"a.py": "x = 1\n"})
+    await services.evaluation.evaluate(dimension="excellence", project="other")
+    bare = await services.scores.score(view="findings")
+    await services.evaluation.evaluate(dimension="scoping", project="toy")
+    after = await services.scores.score(view="findings")
+    assert after.score["excellence"] == bare.score["excellence"]
+    assert [view for view in after.findings if view.check == "X2.3"] == [v for v in bare.findings if v.check == "X2.3"]
+
+
+async def test_a_waiver_that_comes_or_goes_is_a_change(services: Services, project: Path) -> None:
+    await services.evaluation.evaluate(dimension="excellence", project="toy")
+    with_waiver = (project / "pyproject.toml").read_text(encoding="utf-8")
+    (project / "pyproject.toml").write_text(with_waiver.replace("X2.3", "X2.1"), encoding="utf-8")
+    result = await services.evaluation.evaluate(dimension="excellence", project="toy")
+    moved = {change["check"]: change["points"] for change in result.changes}
+    assert moved["X2.3"] < 0 < moved["X2.1"]
 
 
 async def test_a_runs_findings_count_until_the_next_run(services: Services) -> None:

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mlestar.core.score.rubric import CHECKS
-from mlestar.core.score.scoring import credit
 
 if TYPE_CHECKING:
     from mlestar.core.score.views import Judgement
@@ -17,12 +16,13 @@ TREND_CHANGES = 3
 
 
 def state_of(judgement: Judgement) -> dict[str, list[str]]:
-    """Check -> outcome, level and earned overall points: what `changes` compares."""
+    """Check -> outcome, level and earned overall points, those of its waiver too: what `changes` compares."""
+    card = judgement.card
     return {
         check: [
             finding.outcome.value,
             finding.level.value,
-            str(judgement.card.shares.get(check, Fraction(0)) * credit(finding)),
+            str(card.shares.get(check, Fraction(0)) - card.lost.get(check, Fraction(0))),
         ]
         for check, finding in judgement.findings.items()
     }

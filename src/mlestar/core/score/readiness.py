@@ -11,6 +11,7 @@ from mlestar.core.evidence import Finding, Level, Outcome, Where
 from mlestar.core.score.alerting import OVERALL, Alert, score_alerts
 from mlestar.core.score.rubric import CHECKS, DIMENSIONS
 from mlestar.core.score.scoring import DECISIVE, Scorecard, credit, score
+from mlestar.core.wording import counted
 
 READY = 70
 """Overall score from which a system counts as ready for production (the integration guide's line)."""
@@ -52,8 +53,16 @@ def production_ready(card: Scorecard) -> bool:
     return card.overall.score >= READY and not card.blockers
 
 
-def verdict(card: Scorecard, alerts: Iterable[Alert]) -> str:
-    """The one-line answer: ready, ready with alerts, or not ready and why."""
+def verdict(card: Scorecard, alerts: Iterable[Alert], *, overrides: int = 0) -> str:
+    """The one-line answer: ready, ready with alerts, or not ready and why.
+
+    It never hides that the project judged itself by weights and thresholds of its own: `overrides` is how many.
+    """
+    own = f", under {counted(overrides, 'override')} of the rubric" if overrides else ""
+    return _verdict(card, alerts) + own
+
+
+def _verdict(card: Scorecard, alerts: Iterable[Alert]) -> str:
     if card.blockers:
         return f"not ready: blocked by {', '.join(card.blockers)}"
     if not production_ready(card):

@@ -95,12 +95,33 @@ class Judgement:
     alerts: tuple[Alert, ...]
     given: frozenset[str] = field(default_factory=frozenset)
     runnable: Mapping[str, str] | None = None
+    overrides: int = 0
 
     @classmethod
     def of(cls, found: Iterable[Finding], terms: Mapping[str, Mapping[str, Any]]) -> Judgement:
-        """Score `found` under the terms (dimension letter -> waivers, weights, given) it was judged under."""
-        weights = {check: int(w) for part in terms.values() for check, w in part.get("weights", {}).items()}
-        waived = {w["check"] for part in terms.values() for w in part.get("waivers", []) if w["valid"]}
+        """Score `found` under the terms (dimension letter -> waivers, weights, given) it was judged under.
+
+        The terms of a dimension are those of the project that it was evaluated for, and hold for its own checks only.
+        """
+        weights = {
+            check: int(weight)
+            for letter, part in terms.items()
+            for check, weight in part.get("weights", {}).items()
+            if check.startswith(letter)
+        }
+        limits = {
+            (check, name)
+            for letter, part in terms.items()
+            for check, values in part.get("limits", {}).items()
+            for name in values
+            if check.startswith(letter)
+        }
+        waived = {
+            waiver["check"]
+            for letter, part in terms.items()
+            for waiver in part.get("waivers", [])
+            if waiver["valid"] and waiver["check"].startswith(letter)
+        }
         kept = list(found)
         silent = CHECKS.keys() - {finding.check for finding in kept}
         findings = resolve([*kept, *map(_unjudged, silent)])
@@ -112,6 +133,7 @@ class Judgement:
             alerts=tuple(alerts_of(card, findings)),
             given=frozenset(name for part in terms.values() for name in part.get("given", [])),
             runnable=_runnable(terms.values()),
+            overrides=len(weights) + len(limits),
         )
 
     def ordered(self, letter: str = "") -> list[Finding]:
@@ -157,7 +179,7 @@ class Judgement:
         return Interpretation(
             overall=interpretation(self.card.overall.score),
             production_ready=production_ready(self.card),
-            verdict=verdict(self.card, self.alerts),
+            verdict=verdict(self.card, self.alerts, overrides=self.overrides),
         )
 
     def dimensions(self) -> tuple[DimensionView, ...]:
