@@ -107,6 +107,16 @@ def test_one_strong_feature_of_a_modest_model_is_no_suspect() -> None:
     assert "not too good to be true" in finding.observed
 
 
+def test_a_feature_that_others_replace_is_no_suspect_though_the_model_rests_on_it() -> None:
+    random = np.random.default_rng(11)
+    truth = random.integers(0, 2, N)
+    strong = {f"s{number}": truth * 2.5 + random.normal(size=N) for number in range(5)}
+    frame = pd.DataFrame(strong).assign(best=truth * 6 + random.normal(size=N), target=truth)
+    finding = one("A4.3", **halves(frame))
+    assert (finding.outcome, finding.where.column) == (Outcome.PARTIAL, "best"), finding.observed
+    assert "without it" in finding.observed
+
+
 def test_a_feature_does_not_dominate_those_that_tell_the_same_as_each_other() -> None:
     """Permuting one of four that tell the same loses little, permuting all four loses as much as the strong one."""
     random = np.random.default_rng(6)

@@ -32,6 +32,7 @@ _ANSWERS = 150_000  # permuted rows answered for one seed: about a second on one
 _MIN_ROWS = 20
 _FEW_CLASSES = 3  # more classes cost as many times more trees; their rows average enough
 _STANDS_OUT = 2.0  # standard errors
+_HALF = 0.5
 _ALIKE = 0.7  # [ours] rank correlation from which two features tell the same
 
 
@@ -48,6 +49,8 @@ class Importances:
         p_values: (n_features,) of no association of the feature alone with the target.
         n_learnt: Training rows they come from.
         skill: AUC or concordance of the model on the held-out rows.
+        without_top: The same of a model that never saw the most important feature; None where that has at most half of
+            the importance, or is the only one.
         unread: Columns of free text, which the quick model cannot read.
     """
 
@@ -58,6 +61,7 @@ class Importances:
     p_values: np.ndarray
     n_learnt: int
     skill: float
+    without_top: float | None = None
     unread: tuple[str, ...] = ()
 
     @property
@@ -161,16 +165,23 @@ def _importances(data: DataFacts) -> Importances | None:
     single = means[0] if apart else _permuted(models[0], held_out, answers, alone, data.seed)[0]
     grouped = np.array(means)
     stands_out = (grouped > _STANDS_OUT * np.array(errors)).any(axis=0)
-    return Importances(
+    asked_of = replace(target, truth=truth, rows=usable)
+    result = Importances(
         names=tuple(names),
         single=single,
         group=group,
         grouped=np.where(stands_out, grouped, 0.0),
         p_values=np.array([association(learnt, column, target) for column in range(len(names))]),
         n_learnt=len(target.rows),
-        skill=_skill(models[0], held_out, replace(target, truth=truth, rows=usable)),
+        skill=_skill(models[0], held_out, asked_of),
         unread=tuple(prose),
     )
+    name, share = result.top
+    if share <= _HALF or len(names) == 1:
+        return result
+    left_out = names.index(name)
+    rest = _model(target, learnt.without(left_out), data.seed)
+    return replace(result, without_top=_skill(rest, held_out.without(left_out), asked_of))
 
 
 def alike(values: np.ndarray) -> np.ndarray:
