@@ -16,6 +16,7 @@ from mlestar.core.project.commands import runs_tests
 from mlestar.core.project.declared_pipelines import declared_pipelines, training_modules, trains
 from mlestar.core.project.deployment import objects
 from mlestar.core.project.report_consistency import unknown_commit
+from mlestar.core.project.smoke_tests import smoke_training
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _MAX_AGE = re.compile(
     (
         r"(max(imum)?[_ -]?(model[_ -]?)?(age|staleness)|model[_ "
-        r"-]ttl|freshness|staleness)[^\n]{0,30}?(\d+(?:\.\d+)?)\s*(hours?|days?|weeks?|months?|years?|d|h|w)?"
+        r"-]ttl|freshness|staleness)[^\n]{0,30}?(\d+(?:\.\d+)?)\s*(?:(hours?|days?|weeks?|months?|years?|d|h|w)\b)?"
     ),
     re.IGNORECASE,
 )
@@ -93,7 +94,7 @@ def ci_trains_and_tests(facts: Facts) -> Iterator[Verdict]:
     ]
     tests = next((command for command in commands if runs_tests(command)), None)
     training = next((command for command in commands if trains(project, command.words)), None)
-    smoke = _training_test(project) if tests is not None else None
+    smoke = smoke_training(project, [command for command in commands if runs_tests(command)])
     if tests is not None and (training is not None or smoke is not None):
         said = f"`{training.text[:60]}`" if training else f"{smoke.path}:{smoke.line}" if smoke else ""
         where = project.where(training.path, training.line) if training else smoke
@@ -122,19 +123,6 @@ def _end_to_end(facts: Facts, training: TrainingTrial, tests: TestTrial | None) 
     if tests.failed:
         return tried(facts, Outcome.PARTIAL, f"{trained}, and {len(tests.failed)} of {tests.cases} tests fail")
     return tried(facts, Outcome.PASS, f"{trained}, and {counted(tests.cases, 'test')} pass", n=tests.cases)
-
-
-def _training_test(project: ProjectFacts) -> Where | None:
-    """A test that calls a function of a training module, or fits by itself through the project's code."""
-    names = {module.dotted: module for module in training_modules(project) if not module.is_notebook}
-    for path, module in project.test_modules.items():
-        for full, line in module.calls:
-            owner, _, function = full.lstrip(".").rpartition(".")
-            if any(dotted == owner or dotted.endswith("." + owner) for dotted in names if owner) and re.search(
-                r"train|fit|run|main|pipeline|build", function, re.IGNORECASE
-            ):
-                return project.where(path, line)
-    return None
 
 
 @check("T5.3")

@@ -25,7 +25,7 @@ _NOT_A_CLAIM = re.compile(
 
 
 _OF_OTHERS = re.compile(r"^\s*(>|# |\[!|<|!\[|(?:[-*+]|\d+[.)])\s*\**\[[^\]]*\]\((?:https?:|#)|Use \[)")
-"""Titles, quotations, badges, advice, list items that begin with a link: what stands elsewhere, or a list of contents."""
+"""Titles, quotations, badges, advice, items that begin with a link: what stands elsewhere, or a table of contents."""
 
 
 @dataclass(frozen=True, kw_only=True)

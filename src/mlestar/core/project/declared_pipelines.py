@@ -170,7 +170,7 @@ def _libraries(project: ProjectFacts) -> Iterator[Declared]:
             continue
         steps = len(
             re.findall(
-                r"Operator\(|\w+Step\(|@(task|step|op|asset|component)\b|dsl\.ContainerOp|\bnode\(|luigi\.Task",
+                r"Operator\(|\w+Step\(|@(\w+\.)?(task|step|op|asset|multi_asset|component)\b|dsl\.ContainerOp|\bnode\(|luigi\.Task",
                 module.text,
             )
         )
@@ -187,7 +187,7 @@ def _libraries(project: ProjectFacts) -> Iterator[Declared]:
 def _decorated(module: SourceModule) -> int | None:
     for node in ast.walk(module.tree) if module.tree else ():
         if isinstance(node, ast.FunctionDef) and any(
-            re.search(r"flow|pipeline|dag|job|task|step", ast.unparse(d)) for d in node.decorator_list
+            re.search(r"flow|pipeline|dag|job|task|step|asset", ast.unparse(d)) for d in node.decorator_list
         ):
             return node.lineno
     return None
