@@ -32,6 +32,25 @@ ONCE = "services:\n  format:\n    build: .\n    command: [black, .]\n"
 PROFILED = "model.fit(x, y)\ntrain = torch.profiler.profile(schedule=torch.profiler.schedule(wait=2))\n"
 TIMED = "from prefect import flow\n@flow(schedule='0 3 * * *')\ndef train():\n    model.fit(x, y)\n"
 DRIFTED = "def compute_drift(a, b):\n    return abs(a - b) > 0.1\n"
+FITS = "def run():\n    model.fit(x, y)\n"
+TRAINS = "import train\ndef test_it():\n    assert train.run() is None\n"
+REPLACED = (
+    "import train\ndef test_it(monkeypatch):\n    monkeypatch.setattr(train, 'fit', len)\n    assert train.run()\n"
+)
+IN_CI: Files = {".github/workflows/a.yml": WORKFLOW + "run: pytest tests/unit -q\n", "train.py": FITS}
+ASSETS = "import dagster as dg\n@dg.asset\ndef scored():\n    return dg.MaterializeResult()\n"
+IN_A_DICTIONARY = """\
+def load(df):
+    train_df, test_df = train_test_split(df)
+    return {"train": train_df, "test": test_df}
+def train(df):
+    data = load(df)
+    rows = data['train'].drop('y', axis=1)
+    scaler = StandardScaler().fit(rows)
+    return scaler.transform(data["test"])
+"""
+WRONG_SIDE = IN_A_DICTIONARY.replace("data['train']", "data['test']")
+SCALED = "data = load()\ndata = StandardScaler().fit_transform(data)\nrows = data['train']\nheld = data['test']\n"
 
 CASES: dict[str, tuple[str, Files, Outcome]] = {
     "tox with what it puts in later": (
@@ -114,6 +133,15 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
         {".github/workflows/a.yml": WORKFLOW + "run: pytest\n", "a.py": "x = 1\n"},
         UNKNOWN,
     ),
+    "sides of a split in a dictionary": ("T2.3", {"train.py": IN_A_DICTIONARY}, PASS),
+    "the wrong side of a dictionary": ("T2.3", {"train.py": WRONG_SIDE}, PARTIAL),
+    "a data set scaled before its sides are taken": ("T2.3", {"train.py": SCALED}, PARTIAL),
+    "assets of Dagster under a short name": ("T5.1", {"assets.py": ASSETS, "train.py": FITS}, PASS),
+    "seconds of staleness": ("T5.3", {"train.py": FITS, "a.md": "selisih staleness ~68 detik\n"}, FAIL),
+    "days of staleness": ("T5.3", {"train.py": FITS, "a.md": "maximum model age: 68 days\n"}, PARTIAL),
+    "a test that CI does not collect": ("T5.2", {**IN_CI, "scripts/test_train.py": TRAINS}, PARTIAL),
+    "a test that CI collects": ("T5.2", {**IN_CI, "tests/unit/test_train.py": TRAINS}, PASS),
+    "a test that replaces the training": ("T5.2", {**IN_CI, "tests/unit/test_train.py": REPLACED}, PARTIAL),
 }  # fmt: skip
 
 

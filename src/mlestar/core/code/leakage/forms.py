@@ -11,6 +11,11 @@ _TRAIN_NAME = re.compile(r"(^|_)(train|tr|fit)(_|$|\d)|train", re.IGNORECASE)
 _TEST_NAME = re.compile(
     r"(^|_)(test|te|val|valid|validation|holdout|eval|oot)(_|$|\d)|test|valid|holdout", re.IGNORECASE
 )
+SIDE_KEYS = {
+    **dict.fromkeys(("train", "training", "train_df"), "train"),
+    **dict.fromkeys(("test", "testing", "test_df", "val", "valid", "validation", "dev", "eval", "holdout"), "test"),
+}
+"""Keys under which dictionaries and data set libraries hold the sides of a split; no column of a frame is called so."""
 _SPLITTER = re.compile(
     r"(^|_)(s?kf|folds?|cv|splitter|splits?|gss|sss|tscv|loo|logo)(_|$|\d)|kfold|shuffle_?split", re.IGNORECASE
 )

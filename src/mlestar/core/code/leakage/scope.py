@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlestar.core.code.leakage.forms import names_a_splitter, receiver_of, side_by_name, takes_rows
+from mlestar.core.code.leakage.forms import SIDE_KEYS, names_a_splitter, receiver_of, side_by_name, takes_rows
 from mlestar.core.code.leakage.steps import Step, step_of, target_columns
 from mlestar.core.code.leakage.values import Fit, Folds, Leak, Origin, Summary, Value, single, union
 from mlestar.core.code.library_names import (
@@ -234,13 +234,18 @@ class Scope:
         )
 
     def subscript(self, node: ast.Subscript) -> Value:
-        """Columns keep the side; rows picked by an index or mask of one side are on it."""
+        """Columns keep the side; rows picked by an index or mask of one side are on it, and so is `data["test"]`."""
         base, picked = self.value(node.value), single(self.value(node.slice))
         if isinstance(base, Folds):
             return list(base)
         if isinstance(base, list):
             position = node.slice.value if isinstance(node.slice, ast.Constant) else None
             return base[position] if isinstance(position, int) and -len(base) <= position < len(base) else single(base)
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if base is not None and isinstance(key, str) and key in SIDE_KEYS:
+            if not base.sides:
+                self.split(base, node.lineno, "row selection")
+            return base.on(SIDE_KEYS[key])
         if base is not None and picked is not None and picked.sides and not base.sides:
             return Origin(roots=base.roots, fits=base.fits, sides=picked.sides)
         return base
