@@ -21,6 +21,7 @@ OUTCOME = ("outcome", "converted", "conversion", "success", "metric", "value", "
 DATE = ("date", "day", "timestamp", "time", "assigned_at", "exposed_at", "created_at")
 _CONTROL_WORDS = ("control", "a", "0", "baseline", "false", "old", "holdout", "off")
 _MOST_ARMS = 10
+_MOST_UNITS = 2**53
 _DAY_S = 86_400.0
 
 
@@ -48,15 +49,15 @@ def _from_totals(table: Table, arm_name: str, count_name: str, names: list[str])
     frame = table.frame
     arms = labels(frame[arm_name])
     units = dict(zip(arms, numbers(frame[count_name]), strict=True))
-    if any(not units[name] >= 0 for name in names):
-        _refuse(table, f"values of {count_name} that are no counts", ())
+    if any(not _is_count(units[name]) or not units[name] for name in names):
+        _refuse(table, f"values of {count_name} that are no counts of units (whole, at least 1)", ())
     counts = {name: int(units[name]) for name in names}
     event_name = _named(frame, EVENTS)
     if not event_name:
         return Experiment(path=table.path, sha256=table.sha256, counts=counts)
     events = dict(zip(arms, numbers(frame[event_name]), strict=True))
-    if any(not 0 <= events[name] <= counts[name] for name in names):
-        _refuse(table, f"values of {event_name} that are not between 0 and {count_name}", ())
+    if any(not _is_count(events[name]) or events[name] > counts[name] for name in names):
+        _refuse(table, f"values of {event_name} that are no counts between 0 and {count_name}", ())
     rates = {name: float(events[name] / max(1, counts[name])) for name in names}
     return Experiment(
         path=table.path,
@@ -66,6 +67,11 @@ def _from_totals(table: Table, arm_name: str, count_name: str, names: list[str])
         means=rates,
         deviations={name: (rate * (1 - rate)) ** 0.5 for name, rate in rates.items()},
     )
+
+
+def _is_count(value: float) -> bool:
+    """A whole number from 0 to what a double counts exactly."""
+    return 0 <= value <= _MOST_UNITS and value == int(value)
 
 
 def _from_units(table: Table, arm_name: str, names: list[str]) -> Experiment:

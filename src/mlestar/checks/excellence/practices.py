@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -286,12 +287,19 @@ def _number(claim: Any, key: str) -> float | None:
     value = claim.get(key)
     if isinstance(value, dict):
         value = value.get("count", value.get("total"))
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return _finite(value)
+
+
+def _finite(value: object) -> float | None:
+    """A stated number as a float; None for what is none, not finite, or beyond a float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
+        return None
+    return float(value)
 
 
 def _share(claim: Any, key: str) -> float | None:
     value = claim.get(key)
     if isinstance(value, str) and re.fullmatch(r"\s*\d+(\.\d+)?\s*%?\s*", value):
         value = float(value.strip().rstrip("% ")) / (100 if "%" in value else 1)
-    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    number = _finite(value)
     return number / 100 if number is not None and 1 < number <= 100 else number  # noqa: PLR2004 - a percentage
