@@ -168,3 +168,10 @@ def test_copies_that_would_drown_in_natural_repeats_leave_the_overlap_open() -> 
     few = one("T1.5", train=table(frame.head(90)), test=table(frame.iloc[90:130], "test.csv"))
     assert few.outcome is Outcome.INCONCLUSIVE
     assert "times as long would settle it" in few.observed
+
+
+def test_one_unseen_value_in_five_rows_breaks_no_schema() -> None:
+    train = pd.DataFrame({"city": ["Rome", "Oslo"] * 20})
+    few, many = (pd.DataFrame({"city": ["Lima", "Rome", "Oslo", "Oslo", "Rome"] * times}) for times in (1, 10))
+    assert one("T1.1", train=table(train), test=table(few, "test.csv")).outcome is Outcome.PARTIAL
+    assert one("T1.1", train=table(train), test=table(many, "test.csv")).outcome is Outcome.FAIL
