@@ -17,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlestar.core.facts.project import ProjectFacts, ProjectFile
 from mlestar.core.facts.reports import Reports, TrackedRun
+from mlestar.core.statistics.columns import kind_of, times
 from mlestar.core.statistics.metrics import predicted_classes
 from mlestar.evidence.experiments import read_experiment
 from mlestar.evidence.predictions import read_predictions
@@ -48,6 +49,11 @@ def with_training_scores(base: Base, forgotten: float) -> Facts:
     return answered(base, pd.concat([known, held_out]))
 
 
+def _with_dates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Dates as numbers, as anyone would read them: each a category of its own tells a linear model nothing."""
+    return frame.assign(**{name: times(frame[name]) for name in frame if kind_of(frame[name]) == "time"})
+
+
 def against_linear(base: Base, spoilt: float) -> Facts:
     """Answers of a linear model on the test rows, a share of them drawn anew."""
     columns = [name for name in base.train if name != TARGET]
@@ -57,7 +63,8 @@ def against_linear(base: Base, spoilt: float) -> Facts:
         (OneHotEncoder(handle_unknown="ignore", min_frequency=5), words), remainder=others
     )
     model = make_pipeline(prepared, RidgeCV() if base.is_regression else LogisticRegression(max_iter=1000))
-    answers = model.fit(base.train[columns], base.train[TARGET]).predict(base.test[columns])
+    known, asked = (_with_dates(frame[columns]) for frame in (base.train, base.test))
+    answers = model.fit(known, base.train[TARGET]).predict(asked)
     drawn = base.random.random(len(answers)) < spoilt
     answers = np.where(drawn, base.random.permutation(answers), answers)
     frame = pd.DataFrame({"y_true": base.test[TARGET].to_numpy(), "y_pred": answers})

@@ -5,7 +5,8 @@
 Rows stay as they are, natural repeats and missing values included; a target is coded as numbers. Columns that the
 target is the sum of, or that only number the rows, are left out. A file is named as `path/to/file.csv:target` (csv,
 tsv, parquet or jsonl); there, rows without a target, classes too rare for five folds and, among more than 20 classes
-in words, all but the 20 commonest are left out too.
+in words, all but the 20 commonest are left out too, and so are columns with three in ten values missing: T1.2 rightly
+fails them.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from pathlib import Path
 import pandas as pd
 
 from mlestar.core.statistics.columns import identifies_rows, task_of
+from mlestar.core.statistics.quality import missing_rates
 from mlestar.evidence.datasets import BUILT_IN, read_builtin, read_table
 
 TARGET = "target"
 MOST_ROWS = 3_000
-FOLDS, MOST_CLASSES = 5, 20
+FOLDS, MOST_CLASSES, MISSING = 5, 20, 0.29
 LARGEST_FILE = 512 << 20
 ADULT = (
     "age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation", "relationship", "race",
@@ -89,10 +91,11 @@ def _of_file(path: Path, target: str) -> pd.DataFrame:
     frame = frame.dropna(subset=[target]).reset_index(drop=True)
     if task_of(frame[target]) == "multiclass":
         frame = frame[frame[target].isin(frame[target].value_counts().index[:MOST_CLASSES])].reset_index(drop=True)
-    numbering = [name for name in frame if name != target and identifies_rows(frame[name])]
+    missing = missing_rates(frame)
+    left_out = [name for name in frame if name != target and (identifies_rows(frame[name]) or missing[name] > MISSING)]
     column = frame[target]
     coded = column if task_of(column) == "regression" else pd.Series(pd.factorize(column, sort=True)[0], frame.index)
-    frame = frame.drop(columns=[target, *numbering])
+    frame = frame.drop(columns=[target, *left_out])
     return frame.rename(columns={TARGET: f"{TARGET}_given"}).assign(**{TARGET: coded})
 
 
