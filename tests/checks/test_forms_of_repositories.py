@@ -50,6 +50,12 @@ def train(df):
     return scaler.transform(data["test"])
 """
 WRONG_SIDE = IN_A_DICTIONARY.replace("data['train']", "data['test']")
+FILLED = "a, b = train_test_split(x)\na = a.fillna(a.mode())\nb = b.fillna(a.mode())\n"
+LAGGED = "y = df['co2']\ndf['lag'] = df.groupby('c')['co2'].shift(1)\na, b = train_test_split(df)\n"
+THREE_SIDES = (
+    "splitter = Splitter()\nx_train, x_val, x_test, y_train, y_val, y_test = splitter.split(x, y)\n"
+    "scaler = StandardScaler()\nscaler.fit(x_train)\n"
+)
 SCALED = "data = load()\ndata = StandardScaler().fit_transform(data)\nrows = data['train']\nheld = data['test']\n"
 
 CASES: dict[str, tuple[str, Files, Outcome]] = {
@@ -136,6 +142,16 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
     "sides of a split in a dictionary": ("T2.3", {"train.py": IN_A_DICTIONARY}, PASS),
     "the wrong side of a dictionary": ("T2.3", {"train.py": WRONG_SIDE}, PARTIAL),
     "a data set scaled before its sides are taken": ("T2.3", {"train.py": SCALED}, PARTIAL),
+    "a gap of the test rows filled from the training rows": ("T2.3", {"train.py": FILLED}, PASS),
+    "a gap of the test rows filled from themselves": (
+        "T2.3",
+        {"train.py": FILLED.replace("b.fillna(a", "b.fillna(b")},
+        PARTIAL,
+    ),
+    "the target of an earlier row": ("T2.3", {"train.py": LAGGED}, PASS),
+    "the target's mean by group": ("T2.3", {"train.py": LAGGED.replace("shift(1)", "transform('mean')")}, FAIL),
+    "a splitter with three sides": ("T2.3", {"train.py": THREE_SIDES}, PASS),
+    "a scaler on the third side": ("T2.3", {"train.py": THREE_SIDES.replace("fit(x_train", "fit(x_val")}, PARTIAL),
     "assets of Dagster under a short name": ("T5.1", {"assets.py": ASSETS, "train.py": FITS}, PASS),
     "seconds of staleness": ("T5.3", {"train.py": FITS, "a.md": "selisih staleness ~68 detik\n"}, FAIL),
     "days of staleness": ("T5.3", {"train.py": FITS, "a.md": "maximum model age: 68 days\n"}, PARTIAL),

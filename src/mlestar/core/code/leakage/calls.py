@@ -55,8 +55,16 @@ def follow_call(scope: Scope, node: ast.Call) -> Value:  # noqa: PLR0911 - one a
     found = union(single(scope.value(part)) for part in _parts(node))
     if name == "fillna" and found is not None and _fills_with_statistic(node):
         fit = Fit(path=scope.path, line=node.lineno, call="fillna with a statistic", supervised=False)
-        return scope.log_fit(fit, found, "")
+        return _filled(scope, node, fit, found)
     return found
+
+
+def _filled(scope: Scope, node: ast.Call, fit: Fit, found: Origin) -> Origin | None:
+    """`test.fillna(train.median())`: the step learned from what the statistic is of, not from what it fills."""
+    learned = union(single(scope.value(part)) for part in node.args) or found
+    filled = single(scope.value(node.func.value)) if isinstance(node.func, ast.Attribute) else None
+    result = scope.log_fit(fit, learned, "")
+    return filled.with_fits([fit]) if filled is not None else result
 
 
 def _folds(scope: Scope, node: ast.Call, data: Origin | None) -> list[Origin | None] | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
-from mlestar.core.code.library_names import dotted
+from mlestar.core.code.library_names import dotted, last_name
 
 _TRAIN_NAME = re.compile(r"(^|_)(train|tr|fit)(_|$|\d)|train", re.IGNORECASE)
 _TEST_NAME = re.compile(
     r"(^|_)(test|te|val|valid|validation|holdout|eval|oot)(_|$|\d)|test|valid|holdout", re.IGNORECASE
 )
+_OF_EARLIER_ROWS = frozenset({"shift", "diff", "pct_change", "cumcount", "ffill"})
 SIDE_KEYS = {
     **dict.fromkeys(("train", "training", "train_df"), "train"),
     **dict.fromkeys(("test", "testing", "test_df", "val", "valid", "validation", "dev", "eval", "holdout"), "test"),
@@ -29,6 +30,12 @@ def names_a_splitter(name: str) -> bool:
 def receiver_of(function: ast.Attribute) -> str:
     """The object whose method it is, by name; one without a name is told by its line."""
     return dotted(function.value) if isinstance(function.value, (ast.Name, ast.Attribute)) else f"@{function.lineno}"
+
+
+def is_group_statistic(source: ast.expr) -> bool:
+    """`df.groupby(k)[c].transform("mean")`; the value of an earlier row of the group is no statistic of it."""
+    called = {last_name(node.func) for node in ast.walk(source) if isinstance(node, ast.Call)}
+    return "groupby" in called and not called & _OF_EARLIER_ROWS
 
 
 def side_by_name(name: str) -> str:

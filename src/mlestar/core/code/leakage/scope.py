@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlestar.core.code.leakage.forms import SIDE_KEYS, names_a_splitter, receiver_of, side_by_name, takes_rows
+from mlestar.core.code.leakage.forms import (
+    SIDE_KEYS,
+    is_group_statistic,
+    names_a_splitter,
+    receiver_of,
+    side_by_name,
+    takes_rows,
+)
 from mlestar.core.code.leakage.steps import Step, step_of, target_columns
 from mlestar.core.code.leakage.values import Fit, Folds, Leak, Origin, Summary, Value, single, union
 from mlestar.core.code.library_names import (
@@ -133,6 +140,9 @@ class Scope:
         """Bind a name, an attribute, a tuple or a column."""
         if isinstance(target, (ast.Tuple, ast.List)):
             parts = value if isinstance(value, list) and len(value) == len(target.elts) else None
+            if isinstance(value, Folds) and parts is None:  # a splitter of the project's own, with more than two sides
+                whole = union(part and part.on("") for part in value)
+                parts = [whole and whole.on(side_by_name(dotted(part))) for part in target.elts]
             for position, part in enumerate(target.elts):
                 inner = (
                     source.elts[position] if isinstance(source, ast.Tuple) and position < len(source.elts) else source
@@ -182,8 +192,7 @@ class Scope:
 
     def encodes_target(self, source: ast.expr) -> bool:
         """A group-wise statistic of the target, written into a feature."""
-        grouped = any(isinstance(node, ast.Call) and last_name(node.func) == "groupby" for node in ast.walk(source))
-        return grouped and any(
+        return is_group_statistic(source) and any(
             isinstance(node, ast.Subscript)
             and isinstance(node.slice, ast.Constant)
             and node.slice.value in self.targets
