@@ -135,7 +135,8 @@ def retraining_has_a_trigger_and_an_age(facts: Facts) -> Iterator[Verdict]:
     Threshold: pass for a trigger and a fresh model, partial for one of the two, fail for none.
     Source: ML Test Score, Model 4 and Monitoring 4; Rules of ML 8.
     Fix: Schedule the training and write max_model_age_days.
-    Limits: Ages count from the commit date of HEAD; a model in a remote registry is not seen.
+    Limits: Ages count from the commit date of HEAD; a model in a remote registry is not seen. A day that never comes
+        (31 February) is no schedule, and a script that calls nothing trains nothing.
     """
     project = facts.project
     if project is None or not project.own_modules:

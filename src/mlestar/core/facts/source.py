@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import re
 import warnings
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -12,9 +13,11 @@ from functools import cached_property
 
 from mlestar.core.code.imports import called_names, import_targets, imported_names, imports
 
+_NEVER = re.compile(r"\b(if|while)\s+\(?(False|0|None)\b")
+
 
 def parsed(text: str) -> ast.Module | None:
-    """The syntax tree, or None when this is not Python that the parser accepts.
+    """The syntax tree, or None when this is not Python that the parser accepts. What can never run is not in it.
 
     A tree is thousands of objects without a cycle among them; looking for cycles while it grows takes four times as
     long as growing it, so the collector rests meanwhile.
@@ -24,12 +27,30 @@ def parsed(text: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a foreign file's invalid escapes are not our warnings
-            return ast.parse(text)
+            tree = ast.parse(text)
+            return _without_never_run(tree) if _NEVER.search(text) else tree
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     finally:
         if collecting:
             gc.enable()
+
+
+def _without_never_run(tree: ast.Module) -> ast.Module:
+    """The tree with `if False:` and the like replaced by their other branch."""
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list) and block:
+                kept = [part for one in block for part in _runnable(one)]
+                setattr(node, field, kept or [ast.copy_location(ast.Pass(), block[0])])
+    return tree
+
+
+def _runnable(node: ast.stmt) -> list[ast.stmt]:
+    if isinstance(node, ast.If | ast.While) and isinstance(node.test, ast.Constant) and not node.test.value:
+        return [part for one in node.orelse for part in _runnable(one)]
+    return [node]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +83,17 @@ class SourceModule:
     def tree(self) -> ast.Module | None:
         """The syntax tree, parsed on first use; None when this is not Python that the parser accepts."""
         return parsed(self.text)
+
+    @cached_property
+    def does_nothing(self) -> bool:
+        """Whether running it as a script would only define functions and classes: nothing is called at its top."""
+        if self.tree is None or self.is_notebook:
+            return False
+        defines = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        top = [node for node in self.tree.body if not isinstance(node, defines)]
+        return len(top) < len(self.tree.body) and not any(
+            isinstance(part, ast.Call) for node in top for part in ast.walk(node)
+        )
 
     @cached_property
     def imports(self) -> Mapping[str, str]:

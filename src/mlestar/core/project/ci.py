@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,10 @@ _SERVICES = {
 _TEST_ACTIONS = {"r-lib/actions/check-r-package": "R CMD check", "julia-actions/julia-runtest": "julia Pkg.test()"}
 """Actions that run a package's tests -> the command that they stand for."""
 _SCRIPT_KEYS = frozenset({"run", "script", "bash", "command", "commands", "before_script", "cmd", "inlineScript"})
+
+
+_CRON_FIELDS = 5
+_LONGEST = {month: monthrange(2024, month)[1] for month in range(1, 13)}  # a leap year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +95,24 @@ def reached(project: ProjectFacts, job: Job) -> list[Command]:
     return [found for command in job.commands for found in expand(project, command)]
 
 
+def ever_fires(cron: str) -> bool:
+    """Whether a cron line names a day that comes: 31 February never does. What is not understood is taken to fire."""
+    fields = cron.split()
+    if len(fields) != _CRON_FIELDS or fields[4] != "*" or not (fields[2].isdecimal() and fields[3].isdecimal()):
+        return True
+    return int(fields[2]) <= _LONGEST.get(int(fields[3]), 0)
+
+
 def _github(project: ProjectFacts, path: str, document: dict[Any, Any]) -> list[Job]:
     on = document.get("on", document.get(True))  # YAML 1.1 reads the key `on` as true
     triggers = frozenset(
         _trigger(name) for name in ([on] if isinstance(on, str) else on or ()) if isinstance(name, str)
     )
     entries = on.get("schedule") if isinstance(on, dict) else None
-    schedules = tuple(str(entry["cron"]) for entry in entries or () if isinstance(entry, dict) and "cron" in entry)
+    written = [str(entry["cron"]) for entry in entries or () if isinstance(entry, dict) and "cron" in entry]
+    schedules = tuple(filter(ever_fires, written))
+    if written and not schedules:
+        triggers -= {"schedule"}
     found: list[Job] = []
     for name, job in _mapping(document.get("jobs")).items():
         if not isinstance(job, dict) or job.get("if") is False or str(job.get("if")).strip("${} ") == "false":
@@ -163,7 +179,7 @@ def _generic(project: ProjectFacts, path: str, service: str, document: dict[Any,
     triggers = {"push"}
     if service == "azure" and document.get("trigger") == "none" and document.get("pr") == "none":
         triggers = {"manual"}
-    schedules = re.findall(r"cron:\s*[\"']?([^\"'\n]+)", text)
+    schedules = [*filter(ever_fires, re.findall(r"cron:\s*[\"']?([^\"'\n]+)", text))]
     if schedules or re.search(r"\bschedules?\b", text):
         triggers.add("schedule")
     commands = tuple(

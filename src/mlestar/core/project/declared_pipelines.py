@@ -65,7 +65,10 @@ def training_modules(project: ProjectFacts) -> list[SourceModule]:
 
 
 def trains(project: ProjectFacts, words: tuple[str, ...]) -> bool:
-    """Whether a command starts training: a pipeline tool, or a script that fits or is named for it."""
+    """Whether a command starts training: a pipeline tool, or a script that fits or is named for it.
+
+    A script that only defines functions, and calls none, starts nothing.
+    """
     text = " ".join(words)
     if re.match(r"(dvc\s+(repro|exp\s+run)|mlflow\s+run|snakemake|kedro\s+run|zenml|metaflow)\b", text):
         return True
@@ -77,6 +80,8 @@ def trains(project: ProjectFacts, words: tuple[str, ...]) -> bool:
         or project.modules.get("src/" + script)
         or project.modules.get(script.removesuffix(".py") + "/__main__.py")
     )
+    if module is not None and module.does_nothing:
+        return False
     return (module is not None and bool(_TRAINS.search(module.text))) or bool(
         re.search(r"(^|/|_)train(ing)?(_|\.|$)", script)
     )
