@@ -48,6 +48,10 @@ def copied_with_noise(test: pd.DataFrame) -> dict[str, Any]:
     return {"y_true": test.y, "y_score": test.y + RANDOM.normal(size=len(test)) * 0.2}
 
 
+def nearly_copied(test: pd.DataFrame) -> dict[str, Any]:
+    return {"y_true": test.y, "y_pred": np.where(np.arange(len(test)) % 300 == 0, 1 - test.y, test.y)}
+
+
 def fewer_rows(test: pd.DataFrame) -> dict[str, Any]:
     return {"y_true": test.y[:400], "y_pred": (test.a[:400] > 0).astype(int)}
 
@@ -68,6 +72,7 @@ def written_in_words(test: pd.DataFrame) -> dict[str, Any]:
 DOUBTED = {
     "copied from the truth": (signal(1.0), copied, "not one of 600 answers"),
     "the truth and a little noise, where nothing can be learnt": (signal(1e9), copied_with_noise, "gradient boosting"),
+    "copied with an error now and then": (signal(1.0), nearly_copied, "no model of these columns"),
     "fewer rows than the test file": (signal(1.0), fewer_rows, "test.csv has 600"),
     "another truth than the test file's": (signal(1.0), other_truth, "is not the y of test.csv"),
 }
