@@ -163,6 +163,11 @@ CASES: dict[str, tuple[str, dict[str, str | bytes], Outcome]] = {
     "R5.2 all four": ("R5.2", {"monitoring/drift.py": DRIFT, ".github/workflows/n.yml": NIGHTLY}, PASS),
     "R5.2 nobody calls it": ("R5.2", {"monitoring/drift.py": DRIFT}, PARTIAL),
     "R5.2 an empty module": ("R5.2", {"src/drift_detector.py": '"""Detects drift."""\n'}, FAIL),
+    "R5.2 the same answer to all rows": (
+        "R5.2",
+        {"drift.py": DRIFT.replace("main()", "main(): ...\ndef psi(a, b):\n    return 0.0\ndef run()")},
+        FAIL,
+    ),
     "R5.2 a class of passes": ("R5.2", {"src/drift.py": "class D:\n    def detect(self, x):\n        pass\n"}, FAIL),
     "R5.4 both kinds of test": (
         "R5.4",

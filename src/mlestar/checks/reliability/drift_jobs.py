@@ -10,10 +10,10 @@ from mlestar.checks.inspected import absent, inspected
 from mlestar.checks.measured import measured_by_run
 from mlestar.checks.registry import check
 from mlestar.checks.trial import not_settled, tried, undeclared
-from mlestar.core.code.drift import alerts_on, drift_modules, schedules, thresholds
+from mlestar.core.code.drift import alerts_on, drift_modules, schedules, thresholds, working_modules
 from mlestar.core.evidence import Level, Outcome, Verdict, slots
 from mlestar.core.facts.project import is_own
-from mlestar.core.project.deployment import is_deployed, is_trivial
+from mlestar.core.project.deployment import is_deployed
 from mlestar.core.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def drift_job_runs(facts: Facts) -> Iterator[Verdict]:
     How: Own modules about drift, by name or by what they define or import; they must do something; a comparison with a
         threshold; a schedule (CI, CronJob, DAG, crontab) that reaches the module; an alert rule on drift, or a
         notification or failing exit in the module.
-    Threshold: v = share of the four; an empty module is a fail.
+    Threshold: v = share of the four; an empty module, or one that looks at nothing it is given, is a fail.
     Source: ML Test Score, Monitoring 2 and 3.
     Fix: Fill the module, compare with a threshold, schedule it and let it alert.
     Limits: Static: what is configured, not what runs.
@@ -100,7 +100,7 @@ def drift_job_runs(facts: Facts) -> Iterator[Verdict]:
             else absent("no drift check in the code")
         )
         return
-    real = [module for module in modules if not is_trivial(module)]
+    real = working_modules(project)
     if not real:
         observed = f"{modules[0].path} does nothing"
         yield inspected(
@@ -141,7 +141,7 @@ def drift_detector_detects(facts: Facts) -> Iterator[Verdict]:
         return
     if facts.trial is not None and facts.trial.detector is not None:
         yield _called(facts, facts.trial.detector)
-    real = [module for module in drift_modules(project) if not is_trivial(module)]
+    real = working_modules(project)
     if not real:
         if (missing := undeclared(facts, "R5.4")) is not None:
             yield missing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlestar.core.project.alert_rules import alert_rules
 from mlestar.core.project.ci import jobs, reached
-from mlestar.core.project.deployment import objects
+from mlestar.core.project.deployment import is_trivial, objects
 
 if TYPE_CHECKING:
     from mlestar.core.facts.project import ProjectFacts
@@ -46,6 +46,27 @@ def _drift_modules(project: ProjectFacts) -> list[SourceModule]:
         and not _OF_SERIES.search(path.rpartition("/")[2])
         and (_NAME.search(path.rpartition("/")[2]) or module.imported & _LIBRARIES or _DEFINES.search(module.text))
     ]
+
+
+def working_modules(project: ProjectFacts) -> list[SourceModule]:
+    """The drift modules that do something with what they are given."""
+    return [module for module in drift_modules(project) if not is_trivial(module) and not _ignores_its_input(module)]
+
+
+def _ignores_its_input(module: SourceModule) -> bool:
+    """Whether functions take rows, and not one of them looks at any: a stub that always gives the same answer."""
+    taking = [
+        (node, names)
+        for node in (ast.walk(module.tree) if module.tree else ())
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (names := {argument.arg for argument in (*node.args.posonlyargs, *node.args.args)} - {"self", "cls"})
+    ]
+    return bool(taking) and not any(
+        isinstance(part, ast.Name) and part.id in names
+        for node, names in taking
+        for statement in node.body
+        for part in ast.walk(statement)
+    )
 
 
 def thresholds(modules: list[SourceModule]) -> tuple[SourceModule, int] | None:
