@@ -13,6 +13,8 @@ PASS, PARTIAL, FAIL, UNKNOWN = Outcome.PASS, Outcome.PARTIAL, Outcome.FAIL, Outc
 WORKFLOW = "on: [push]\njobs:\n  a:\n    steps:\n    - "
 TOX = '[tool.tox.env_run_base]\ncommands = [["pytest", "-v", {replace = "posargs", default = [], extend = true}]]\n'
 NOX = "import nox\n@nox.session\ndef tests(session):\n    session.run('pytest', *session.posargs)\n"
+TESTS = "def test_a():\n    assert run() == 1\n"
+FIXTURE = "import pytest\n@pytest.fixture\ndef tests_path():\n    return here()\n"
 HELM = "dependencies:\n- name: kafka\n  repository: file://charts\n  version: 1.0.0\ndigest: sha256:a\n"
 HF_SETUP = (
     "from setuptools import setup\n_deps = ['torch==2.8.0', 'hydra-core==1.3.2']\nsetup(install_requires=_deps)\n"
@@ -64,7 +66,22 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
         {".github/workflows/a.yml": WORKFLOW + "run: uv run --locked tox run\n", "pyproject.toml": TOX},
         PASS,
     ),
-    "a nox session": ("X5.3", {".github/workflows/a.yml": WORKFLOW + "run: nox -s tests\n", "noxfile.py": NOX}, PASS),
+    "a nox session": (
+        "X5.3",
+        {".github/workflows/a.yml": WORKFLOW + "run: nox -s tests\n", "noxfile.py": NOX, "tests/test_a.py": TESTS},
+        PASS,
+    ),
+    "a run that finds no test": (
+        "X5.3",
+        {".github/workflows/a.yml": WORKFLOW + "run: pytest\n", "a.py": "x = 1\n"},
+        PARTIAL,
+    ),
+    "a run that finds tests": (
+        "X5.3",
+        {".github/workflows/a.yml": WORKFLOW + "run: pytest\n", "a.py": "x = 1\n", "tests/test_a.py": TESTS},
+        PASS,
+    ),
+    "fixtures are no tests": ("X5.1", {"a.py": "x = 1\n", "tests/conftest.py": FIXTURE}, FAIL),
     "a script below the job's working folder": (
         "X5.3",
         {

@@ -16,7 +16,7 @@ from mlestar.core.code.defined_tests import TestCount, count_tests
 from mlestar.core.code.idle_tests import idle_suite
 from mlestar.core.evidence import Level, Outcome, Verdict, Where, slots
 from mlestar.core.project.ci import jobs, reached
-from mlestar.core.project.commands import runs_tests
+from mlestar.core.project.commands import Command, runs_tests
 from mlestar.core.project.report_consistency import (
     cases_from_elsewhere,
     covered_here,
@@ -210,8 +210,8 @@ def ci_runs_the_tests(facts: Facts) -> Iterator[Verdict]:
     Why: Tests that nobody runs protect nothing.
     How: Workflows of GitHub, GitLab, CircleCI, Azure, Travis, Bitbucket, Drone, CodeBuild, Buildkite and Jenkins; their
         commands are followed through make, just, tox, nox, task tables and scripts to a test runner.
-    Threshold: pass when a job on push or pull request runs tests and its failure counts, partial for CI without that,
-        fail without CI.
+    Threshold: pass when a job on push or pull request runs tests that there are and its failure counts, partial for CI
+        without that, fail without CI.
     Source: OpenSSF Scorecard CI-Tests; ML Test Score.
     Fix: Add a workflow on push and pull_request that runs the test suite.
     Limits: Configuration only: whether the last run was green is not seen. Remote templates are not followed.
@@ -225,6 +225,10 @@ def ci_runs_the_tests(facts: Facts) -> Iterator[Verdict]:
         return
     runs = [(job, command) for job in found for command in reached(project, job) if runs_tests(command)]
     good = [(job, command) for job, command in runs if job.on_change and not command.ignored]
+    if good and not _has_tests(project, good[0][1]):
+        observed = f"job {good[0][0].name} runs `{good[0][1].text[:80]}`, and there is no test for it to find"
+        yield inspected(Outcome.PARTIAL, observed, project.where(good[0][1].path, good[0][1].line))
+        return
     if good:
         job, command = good[0]
         via = "" if command.path == job.path else f", called by {job.path}"
@@ -239,6 +243,14 @@ def ci_runs_the_tests(facts: Facts) -> Iterator[Verdict]:
         return
     observed = f"{counted(len(found), 'CI job')} and no test run in {listed(sorted({job.path for job in found}))}"
     yield inspected(Outcome.PARTIAL, observed, project.where(found[0].path))
+
+
+def _has_tests(project: ProjectFacts, command: Command) -> bool:
+    """Whether a run of pytest could find a test; of other runners it is taken for granted."""
+    code = any(module.text.strip() for module in project.own_modules.values())
+    if not code or not re.search(r"\bpytest\b", command.text) or "doctest" in command.text or project.truncated:
+        return True
+    return count_tests(project).least > 0 or bool(project.paths(_TESTS_ELSEWHERE))
 
 
 @check("X5.4")

@@ -34,7 +34,11 @@ def only_idle_tests(module: SourceModule) -> bool:
 
 def idle_suite(project: ProjectFacts) -> SourceModule | None:
     """The first test module, when no test of the project can fail; None when one can, or there are none."""
-    modules = [module for module in project.test_modules.values() if _TEST.search(module.text)]
+    modules = [
+        module
+        for path, module in project.test_modules.items()
+        if _TEST.search(module.text) and not path.endswith("conftest.py")  # which holds fixtures, not tests
+    ]
     return modules[0] if modules and all(only_idle_tests(module) for module in modules) else None
 
 
