@@ -171,6 +171,7 @@ def test_who_approved_a_squashed_pull_request_is_not_in_git(tmp_path: Path, push
         squash(tmp_path, number)
     verdict = judge("X2.1", tmp_path)[0]
     assert verdict.outcome is expected, verdict.observed
+    assert ("6 more squashed" in verdict.observed) is (expected is FAIL)
 
 
 def test_one_commit_tells_nothing_of_the_maintainers(tmp_path: Path) -> None:

@@ -80,12 +80,14 @@ def changes_are_reviewed(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(outcome=Outcome.INCONCLUSIVE, level=Level.INSPECTED, observed=observed, n=len(human), fix=fix)
         return
     strangers = _strangers(project, human)
-    named = listed([f"{commit.sha[:7]} {commit.subject[:40]!r}" for commit in loose], _SHOWN)
+    pushed = [commit for commit in loose if commit not in squashed] if outcome is Outcome.FAIL else loose
+    named = listed([f"{commit.sha[:7]} {commit.subject[:40]!r}" for commit in pushed], _SHOWN)
     yield Verdict(
         outcome=outcome,
         level=Level.INSPECTED if outcome is Outcome.FAIL or not (by_export or strangers) else Level.ATTESTED,
-        observed=f"{len(loose)} of the last {len(human)} changes unreviewed"
+        observed=f"{len(pushed)} of the last {len(human)} changes unreviewed"
         + (f": {named}" if loose else "")
+        + (f"; {len(loose) - len(pushed)} more squashed by the hosting service" if len(pushed) < len(loose) else "")
         + (f"; known only as reviewers: {listed(strangers)}" if strangers else ""),
         n=len(human),
     )
