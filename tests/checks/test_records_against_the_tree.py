@@ -83,3 +83,11 @@ def test_reviewers_known_from_nowhere_else_are_believed_less(
         commit(tmp_path, f"Change {number}\n\nReviewed-by: Bob <bob@x.org>")
     verdict = judge("X2.1", tmp_path)[0]
     assert (verdict.outcome, verdict.level) == (PASS, level)
+
+
+@pytest.mark.parametrize(("day", "outcome"), [("2026-05-30", PASS), ("2026-06-02", PASS), ("2099-01-01", None)])
+def test_an_approval_of_the_future_is_none(day: str, outcome: Outcome | None, tmp_path: Path) -> None:
+    record = f"# ADR 7\n\nStatus: accepted\nDate: {day}\n\nApproved by Ada Byron.\n"
+    write_tree(tmp_path, {"train.py": "model.fit(X, y)\n", "docs/adr-7.md": record})
+    commit(tmp_path)
+    assert [verdict.outcome for verdict in judge("S4.2", tmp_path)] == [outcome] * (outcome is not None)

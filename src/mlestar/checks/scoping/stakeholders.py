@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlestar.checks.inspected import absent
@@ -34,6 +35,7 @@ NOT_NAMES = re.compile(
 _OF_A_MODEL = re.compile(r"model|\.(pkl|joblib|onnx|pt|skops|safetensors|h5|keras)$", re.IGNORECASE)
 _TRAINS = re.compile(r"(^|[/_])train(ing)?(_\w+)?\.(py|ipynb|r|jl)$", re.IGNORECASE)
 APPROVAL = r"approv|sign.?off|decision|adr"
+_DAY_S = 86_400
 ACCEPTED = r"\b(?:status|state)\W{1,6}(?:accepted|approved)|\b(?:approved|accepted|signed off) (?:by|on)\b"
 MAY = (
     r"(?:may|can|must|will|is allowed to|has the authority to|decides? to)\b[^.\n]{0,40}"
@@ -127,7 +129,8 @@ def version_was_signed_off(facts: Facts) -> Iterable[Verdict]:
     Threshold: pass approved after the last model change, partial an older approval; none fails when records exist.
     Source: EU AI Act Annex IV; ML Test Score, Model 1: model specs are reviewed (Breck et al. 2017).
     Fix: Record the approval of this version: a dated decision record or an annotated tag.
-    Limits: Approvals outside the repository are seen only in an export.
+    Limits: Approvals outside the repository are seen only in an export. A record that names only days after HEAD's is
+        none: an approval of the future.
     """
     project = facts.project
     if project is None or project.git is None:
@@ -169,6 +172,7 @@ def _records(project: ProjectFacts) -> list[tuple[int, str]]:
             re.search(APPROVAL, path, re.IGNORECASE)
             and re.search(ACCEPTED, text, re.IGNORECASE)
             and re.search(DATE, text, re.IGNORECASE)
+            and not _is_of_the_future(text, git.head_time)
         ):
             records.append((git.changed.get(path, 0), path))
     times = {commit.sha: commit.time for commit in git.commits}
@@ -178,6 +182,13 @@ def _records(project: ProjectFacts) -> list[tuple[int, str]]:
         if approval.commit in times and set(approval.approvers) - {approval.author}
     ]
     return records
+
+
+def _is_of_the_future(text: str, head_time: int) -> bool:
+    """Whether every day that a record names comes after HEAD's: nobody can have signed it yet."""
+    latest = datetime.fromtimestamp(head_time + _DAY_S, UTC).date().isoformat()
+    days = re.findall(r"\b20\d\d-\d\d-\d\d\b", text)
+    return bool(days) and min(days) > latest
 
 
 @check("S4.3")
