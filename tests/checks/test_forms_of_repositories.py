@@ -142,6 +142,8 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
     "the schedule of a flow": ("T5.3", {"train.py": TIMED}, PARTIAL),
     "connection profiles of dbt": ("R5.1", {"dbt/profiles.yml": "a:\n  target: dev\n"}, UNKNOWN),
     "the settings of a baseline": ("R5.1", {"config/classical_baseline.yaml": "depth: 3\n"}, UNKNOWN),
+    "the store of a tracker": ("X4.3", {"mlflow.db": b"a", "logs/eval/qa.jsonl": '{"a": 1}\n'}, UNKNOWN),
+    "a table": ("X4.3", {"wine.csv": "a\n1\n"}, FAIL),
     "a record of load": ("R5.1", {"raw/idle_baseline_requests_c0.csv": "a\n1\n"}, UNKNOWN),
     "the settings of a profiler": ("R5.1", {"configs/debug/profiler.yaml": "depth: 3\n"}, UNKNOWN),
     "a profile of the training data": ("R5.1", {"models/data_profile.json": '{"age": 1}'}, PARTIAL),

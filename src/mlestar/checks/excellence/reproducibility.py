@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from mlestar.core.facts.project import ProjectFacts
     from mlestar.core.facts.trial import TrainingTrial
     from mlestar.core.project.dependencies import Dependencies
+
+_RECORDS = re.compile(
+    r"(^|/)(logs?|results|outputs?)/|(^|/)(mlflow|optuna|airflow|prefect)[^/]*\.(db|sqlite3?)$", re.IGNORECASE
+)
+"""What runs leave behind: no data that a model is made of."""
 
 
 @check("X4.1")
@@ -146,7 +152,11 @@ def data_versions_match(facts: Facts) -> Iterator[Verdict]:
         return
     recorded = project.data_hashes
     if not recorded:
-        data = [file for file in project.files.values() if file.kind == "data" and is_own(file.path)]
+        data = [
+            file
+            for file in project.files.values()
+            if file.kind == "data" and is_own(file.path) and not _RECORDS.search(file.path)
+        ]
         if data:
             where = project.where(data[0].path)
             yield inspected(Outcome.FAIL, f"no recorded hash for {counted(len(data), 'data file')}", where, n=len(data))
