@@ -167,9 +167,9 @@ def leak_flips_3(base: Base) -> Facts:
 
 
 def leak_noisy(base: Base) -> Facts:
-    """A quantity written after the outcome: the target on another scale with 10% noise."""
+    """A quantity written after the outcome: the target on another scale with 10% noise, of at most one class."""
     train = base.train.copy()
-    spread = float(train[TARGET].std())
+    spread = float(train[TARGET].std()) if base.is_regression else min(1.0, float(train[TARGET].std()))
     train["later"] = 3 * train[TARGET] + 5 + base.random.normal(0, 0.3 * spread, len(train))
     return facts(base, train=table(train, "train"))
 

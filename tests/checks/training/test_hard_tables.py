@@ -55,6 +55,16 @@ def test_a_perfect_feature_is_a_leak_even_where_honest_ones_are_nearly_perfect_t
     assert (finding.outcome, finding.where.column) == (Outcome.FAIL, "later")
 
 
+def test_a_scale_with_a_step_for_each_of_twelve_classes_is_a_leak() -> None:
+    random = np.random.default_rng(12)
+    truth = random.integers(0, 12, N)
+    honest = pd.DataFrame({name: truth % 4 + 0.5 * random.normal(size=N) for name in "abc"})
+    honest = honest.assign(d=truth // 4 + 0.3 * random.normal(size=N), target=[f"kind {code}" for code in truth])
+    assert one("T2.1", train=table(honest)).outcome is not Outcome.FAIL
+    finding = one("T2.1", train=table(honest.assign(later=3 * truth + random.normal(0, 0.3, N))))
+    assert (finding.outcome, finding.where.column) == (Outcome.FAIL, "later"), finding.observed
+
+
 def design() -> pd.DataFrame:
     """300 cards of forty attributes, each answered by three persons of two kinds."""
     random = np.random.default_rng(4)

@@ -154,9 +154,9 @@ def no_feature_gives_the_target_away(facts: Facts) -> Iterator[Verdict]:
     """No feature is the target in disguise.
 
     Why: A column that is written after the outcome is known makes a brilliant test score and a useless model.
-    How: For each feature the out-of-fold discrimination (AUC; concordance for a quantity) of a depth-4 tree on its
-        value and its absence, against that of gradient boosting on all other features; also whether its values are the
-        target's own under other names.
+    How: For each feature the out-of-fold discrimination (AUC; concordance for a quantity) of a depth-4 tree (deeper for
+        more than four classes) on its value and its absence, against that of gradient boosting on all other features;
+        also whether its values are the target's own under other names.
     Threshold: fail when a feature alone reaches 0.90 and beats all others together by 0.05 beyond sampling noise, or
         leaves less than a quarter of their squared error; when it reaches 0.95 with the next feature 0.15 behind,
         0.995 with 0.05 or 0.9995 with 0.015; or when it agrees with the target as a recoded copy (kappa 0.85, rank

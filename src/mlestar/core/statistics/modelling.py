@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROW_CAP = 3000  # rubric section 3: all data checks then take seconds on one thread
 MIN_CLASS_ROWS = 6  # a class needs two rows in each of three folds
+_DEPTH = 4
 _ROUNDS, _FEWEST_ROUNDS, _TREES = 60, 15, 200
 _LARGEST = 1e37  # trees hold features in single precision
 _MAX_CATEGORIES = 200  # histogram boosting takes at most 255 bins
@@ -179,12 +180,17 @@ def boosted(target: Target, categorical: np.ndarray, seed: int) -> Any:
     )
 
 
-def shallow_tree(task: Task, seed: int) -> Any:
-    """A tree of depth 4, the rubric's single-feature model (T2.1)."""
+def shallow_tree(target: Target, seed: int) -> Any:
+    """A tree of depth 4, the rubric's single-feature model (T2.1).
+
+    Classes in a row are cut off one by one, so many of them need a deeper tree, of two leaves a class at most.
+    """
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-    kind: Any = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
-    return kind(max_depth=4, min_samples_leaf=3, random_state=seed)
+    kind: Any = DecisionTreeRegressor if target.task == "regression" else DecisionTreeClassifier
+    depth = max(_DEPTH, len(target.classes))
+    leaves = max(2**_DEPTH, 2 * len(target.classes))
+    return kind(max_depth=depth, max_leaf_nodes=leaves, min_samples_leaf=3, random_state=seed)
 
 
 def fitted(model: Any, values: np.ndarray, truth: np.ndarray) -> Any:

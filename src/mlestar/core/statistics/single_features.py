@@ -79,7 +79,7 @@ def _predict_alone(column: np.ndarray, target: Target, seed: int) -> np.ndarray:
 
     missing = np.isnan(column)
     values = np.column_stack([np.where(missing, 0.0, column), missing])
-    return out_of_fold(partial(shallow_tree, target.task, seed), values, target, seed)
+    return out_of_fold(partial(shallow_tree, target, seed), values, target, seed)
 
 
 def _predict_from_others(matrix: Matrix, left_out: int, target: Target, seed: int) -> np.ndarray:
