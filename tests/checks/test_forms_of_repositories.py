@@ -58,6 +58,11 @@ THREE_SIDES = (
     "splitter = Splitter()\nx_train, x_val, x_test, y_train, y_val, y_test = splitter.split(x, y)\n"
     "scaler = StandardScaler()\nscaler.fit(x_train)\n"
 )
+HELD_OUT = (
+    "import pandas as pd\n"
+    "def split(train_data):\n    x = pd.read_parquet(train_data)\n    x = StandardScaler().fit_transform(x)\n"
+    "    x_train, x_test = train_test_split(x)\n    return x_train, x_test\n"
+)
 SCALED = "data = load()\ndata = StandardScaler().fit_transform(data)\nrows = data['train']\nheld = data['test']\n"
 
 CASES: dict[str, tuple[str, Files, Outcome]] = {
@@ -171,6 +176,8 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
     "the target's mean by group": ("T2.3", {"train.py": LAGGED.replace("shift(1)", "transform('mean')")}, FAIL),
     "a splitter with three sides": ("T2.3", {"train.py": THREE_SIDES}, PASS),
     "a scaler on the third side": ("T2.3", {"train.py": THREE_SIDES.replace("fit(x_train", "fit(x_val")}, PARTIAL),
+    "test rows out of what is called training data": ("T2.3", {"a.py": HELD_OUT}, PARTIAL),
+    "a validation fold of the training data": ("T2.3", {"a.py": HELD_OUT.replace("x_test", "x_val")}, PASS),
     "assets of Dagster under a short name": ("T5.1", {"assets.py": ASSETS, "train.py": FITS}, PASS),
     "seconds of staleness": ("T5.3", {"train.py": FITS, "a.md": "selisih staleness ~68 detik\n"}, FAIL),
     "days of staleness": ("T5.3", {"train.py": FITS, "a.md": "maximum model age: 68 days\n"}, PARTIAL),

@@ -17,6 +17,7 @@ SIDE_KEYS = {
     **dict.fromkeys(("test", "testing", "test_df", "val", "valid", "validation", "dev", "eval", "holdout"), "test"),
 }
 """Keys under which dictionaries and data set libraries hold the sides of a split; no column of a frame is called so."""
+_HELD_OUT = re.compile(r"(^|_)(x|y)?_?(test|holdout|hold_out|oot)(_|$|\d)", re.IGNORECASE)
 _SPLITTER = re.compile(
     r"(^|_)(s?kf|folds?|cv|splitter|splits?|gss|sss|tscv|loo|logo)(_|$|\d)|kfold|shuffle_?split", re.IGNORECASE
 )
@@ -25,6 +26,12 @@ _SPLITTER = re.compile(
 def names_a_splitter(name: str) -> bool:
     """Whether a variable is called like an object that splits rows: kf, cv, splitter."""
     return bool(_SPLITTER.search(name.rpartition(".")[2]))
+
+
+def names_test_rows(target: ast.expr) -> bool:
+    """Whether a tuple that a split is assigned to names test rows, beyond a validation fold of the training rows."""
+    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    return any(_HELD_OUT.search(dotted(part)) for part in parts)
 
 
 def receiver_of(function: ast.Attribute) -> str:

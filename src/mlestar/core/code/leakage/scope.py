@@ -12,6 +12,7 @@ from mlestar.core.code.leakage.forms import (
     SIDE_KEYS,
     is_group_statistic,
     names_a_splitter,
+    names_test_rows,
     receiver_of,
     side_by_name,
     takes_rows,
@@ -53,6 +54,7 @@ class Scope:
         self.steps: dict[str, Step | None] = {}
         self.fitted: dict[str, list[tuple[Fit, Origin]]] = {}
         self.aliases = index.names_in(path)
+        self.holds_out = False
         self.summary = Summary()
         if not isinstance(node, ast.Module):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
@@ -79,7 +81,9 @@ class Scope:
     def statement(self, node: ast.stmt) -> None:  # noqa: C901, PLR0912 - one branch a kind of statement
         """Follow one statement."""
         if isinstance(node, ast.Assign):
+            self.holds_out = any(map(names_test_rows, node.targets))
             value = self.value(node.value)
+            self.holds_out = False
             for target in node.targets:
                 self.assign(target, value, node.value)
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -288,7 +292,7 @@ class Scope:
         seen = [(fit, data) for fit in data.fits]
         seen += [pair for pairs in self.fitted.values() for pair in pairs if pair[1].roots & data.roots]
         for fit, origin in seen:
-            inner = "train" in data.sides
+            inner = "train" in data.sides and not self.holds_out
             if inner and not fit.supervised:
                 continue  # the held-out rows stay unseen; a validation fold differs a little
             if origin.sides <= data.sides or not origin.sides:
