@@ -30,8 +30,8 @@ LIMIT = (
 )
 LIMIT_KEY = r"\b(limit|max\w*|min\w*|threshold|bound|at most|at least|ms|rate|latency\w*|cost)$"
 BUSINESS = (
-    r"business (metric|kpi|impact|value)|online metric|north star|proxy (metric|measure)|^proxy( (offline|online|business|experiment))?$|"
-    r"offline (and|to|vs) online|metric mapping"
+    r"business (metric|kpi|impact|value)|online metric|north star|proxy (metric|measure)|"
+    r"^proxy( (offline|online|business|experiment))?$|offline (and|to|vs) online|metric mapping"
 )
 EVIDENCE = rf"correlat\w*[^.\n]{{0,40}}{NUMBER}|\br\s*=\s*{NUMBER}|\b(?:experiment|exp|test|ab)[-_# ]?\d+|{NUMBER}\s*%"
 SUCCESS_SLOTS = (
