@@ -55,7 +55,7 @@ async def test_another_worker_takes_up_what_a_killed_one_left(postgres_url: str,
     services = Services(Settings(data_dir=tmp_path / "data", database_url=postgres_url, supervisor_idle_s=1.0))
     second = None
     try:
-        run = await services.pipelines.run(config=config(20), wait_s=0)
+        run = await services.pipelines.run(config=config(8), wait_s=0)
         with anyio.fail_after(PATIENCE_S):
             while run.stages[2].status != "running":
                 await anyio.sleep(0.1)
