@@ -33,6 +33,7 @@ CASES: dict[str, tuple[str, Files, str]] = {
         ALL,
     ),
     "a script that is only called": ("See `train.py`.\n\n```bash\nbash install.sh\n```\n", {}, "names install.sh"),
+    "the name of a tool": ("Coverage with `Coverage.py` of `train.py`, by [A]([)](https://a.org).\n", {}, ALL),
     "advice to use another tool": ("Use [DVC](https://dvc.org) to version data.\n\nSee `train.py`.\n", {}, ALL),
     "a project of that name": (
         "Flask is a framework.\n\nSee `train.py`.\n",
@@ -40,6 +41,13 @@ CASES: dict[str, tuple[str, Files, str]] = {
         ALL,
     ),
     "another project's name": ("Served by Flask.\n\nSee `train.py`.\n", {}, "claims API"),
+    "air that flows": ("It predicts airflow leakage from videos.\n\nRun `train.py`.\n", {}, ALL),
+    "a scheduler": ("It is scheduled with airflow.\n\nRun `train.py`.\n", {}, "claims orchestration"),
+    "a tool that is called like a file": (
+        "Measured by [`Coverage.py`](https://coverage.readthedocs.io) for `train.py`.\n",
+        {},
+        ALL,
+    ),
     "a rollback that is written down": (
         "Rollback is in `docs/RELEASE.md`.\n",
         {"docs/RELEASE.md": "# Rollback\n\n```\nmake back\n```\n"},

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FENCE = re.compile(r"^\s*(```|~~~)\s*(\w*)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
+_LINK_AWAY = re.compile(r"\[[^\]]*\]\(https?:[^)]*\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH_LIKE = re.compile(
     r"^[\w.-][\w./-]*(/|\.(py|ipynb|md|rst|ya?ml|toml|json|cfg|ini|sh|sql|csv|parquet|pkl|joblib|onnx|pt|h5|txt|lock|tf))$"
@@ -30,9 +31,7 @@ _MADE = re.compile(
     r"\b(will be|generates?d?|creates?d?|writes?|written|saves?d?|produces?d?|downloads?(ed)?|exports?(ed)?)\b"
 )
 _DATA_FILE = re.compile(r"\.(csv|tsv|parquet|jsonl|zip|gz|xlsx?)$")
-_KNOWN_ELSEWHERE = frozenset(
-    {"README.md", "coverage.py", "requirements.txt/", "and/or", "CI/CD", "A/B", "n/a", "I/O", "TCP/IP"}
-)
+_KNOWN_ELSEWHERE = frozenset({"README.md", "requirements.txt/", "and/or", "CI/CD", "A/B", "n/a", "I/O", "TCP/IP"})
 _FUTURE_HEADING = re.compile(
     r"roadmap|future|planned|to-?do|next steps|limitations|not (yet|implemented)|ideas|upcoming|known (issues|gaps)|"
     r"out of scope|references|acknowledg|related work|contribut|license|tech(nology)? stack requirements",
@@ -115,6 +114,8 @@ def references(project: ProjectFacts, path: str) -> list[Reference]:
             not clean
             or clean in found
             or clean in _KNOWN_ELSEWHERE
+            or clean.lower() == "coverage.py"
+            or not re.search(r"\w", clean)
             or _EXAMPLE.search(clean)
             or _is_ignored(clean, ignored)
         ):
@@ -146,7 +147,7 @@ def _coded(text: str) -> Iterator[tuple[int, str]]:
     for line in prose(text):
         if line.future:
             continue
-        for match in _CODE.finditer(line.text):
+        for match in _CODE.finditer(_LINK_AWAY.sub("", line.text)):
             word = match[1].strip()
             if _PATH_LIKE.match(word) and not word.startswith("/") and not _is_made_later(word, line.text):
                 yield line.number, word

@@ -213,7 +213,8 @@ TOPICS: dict[str, Topic] = {
         also=lambda project: bool(project.data_hashes),
     ),
     "orchestration": Topic(
-        said=r"\b(airflow(?! rates?\b)|prefect|dagster|kubeflow|argo workflows|metaflow|zenml)\b",
+        said=r"\b((?-i:Airflow)(?! (rate|leak|speed|sens))|(apache|use|using|uses|with|via|by) airflow|"
+        r"airflow (dag|task|operator|schedul|worker|web)\w*|prefect|dagster|kubeflow|argo workflows|metaflow|zenml)\b",
         libraries="airflow prefect dagster kfp metaflow zenml",
         kinds=("Workflow", "CronWorkflow", "PipelineRun"),
     ),
