@@ -15,6 +15,7 @@ TOX = '[tool.tox.env_run_base]\ncommands = [["pytest", "-v", {replace = "posargs
 NOX = "import nox\n@nox.session\ndef tests(session):\n    session.run('pytest', *session.posargs)\n"
 TESTS = "def test_a():\n    assert run() == 1\n"
 FIXTURE = "import pytest\n@pytest.fixture\ndef tests_path():\n    return here()\n"
+HATCH = "[tool.hatch.envs.tests.scripts]\nunit = 'sh scripts/unit.sh'\n"
 HELM = "dependencies:\n- name: kafka\n  repository: file://charts\n  version: 1.0.0\ndigest: sha256:a\n"
 HF_SETUP = (
     "from setuptools import setup\n_deps = ['torch==2.8.0', 'hydra-core==1.3.2']\nsetup(install_requires=_deps)\n"
@@ -69,6 +70,12 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
     "tox with what it puts in later": (
         "X5.3",
         {".github/workflows/a.yml": WORKFLOW + "run: uv run --locked tox run\n", "pyproject.toml": TOX},
+        PASS,
+    ),
+    "a script of hatch": (
+        "X5.3",
+        {".github/workflows/a.yml": WORKFLOW + "run: hatch run tests.py${{ matrix.python || '3.11' }}:unit\n",
+         "pyproject.toml": HATCH, "scripts/unit.sh": "pytest tests\n"},
         PASS,
     ),
     "a nox session": (
@@ -155,6 +162,11 @@ CASES: dict[str, tuple[str, Files, Outcome]] = {
     "the drift of a forecast": ("R5.2", {"forecasting/theta.py": DRIFTED, "app.py": SERVE}, FAIL),
     "the drift of data": ("R5.2", {"checks.py": DRIFTED, "app.py": SERVE}, PARTIAL),
     "two models are not two versions": ("R4.1", {"week_01/gan/d.onnx": b"a", "week_02/ae/e.onnx": b"b"}, FAIL),
+    "homework of two years": (
+        "R4.1",
+        {"2022/04/homework/a/m.onnx": b"a", "2023/04/homework/a/m.onnx": b"b"},
+        FAIL,
+    ),
     "two versions of one model": ("R4.1", {"models/v1/m.onnx": b"a", "models/v2/m.onnx": b"b"}, PASS),
     "models of dbt": ("R4.1", {"dbt/marts__models.yml": "models:\n- name: a\n- name: b\n"}, UNKNOWN),
     "a registered model is no run": ("T5.4", {"mlruns/models/m/tags/algorithm": "forest"}, UNKNOWN),

@@ -33,6 +33,8 @@ _RUNNERS = frozenset(
 )
 _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
 _SEPARATOR = re.compile(r"&&|\|\||;|\||\n|&(?!\d|>)")
+_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}")
+"""What the service fills in; its blanks and its `||` are none of the shell's."""
 _IGNORED = re.compile(r"\|\|\s*(true|:|exit\s+0|echo)\b")
 _UNHEEDED = re.compile(r"^\s*set\s+\+e\b|^\s*trap\s+.*\bexit\s+0\b.*\bEXIT\b", re.MULTILINE)
 """After it a script goes on, or ends well, whatever fails; unless it keeps the status and exits with that."""
@@ -69,7 +71,8 @@ class Command:
 
 def commands_of(script: str, path: str, line: int | None = None, *, ignored: bool = False) -> Iterator[Command]:
     """Take a shell script apart; comments, echoed text and keywords are not commands."""
-    joined = re.sub(r"\\\n", "  ", script)
+    joined = _EXPRESSION.sub(lambda match: f"${{{{{re.sub(r'[^A-Za-z0-9_.-]+', '', match[1])}}}}}", script)
+    joined = re.sub(r"\\\n", "  ", joined)
     ignored = ignored or bool(_UNHEEDED.search(joined) and not _KEEPS_STATUS.search(joined))
     for offset, row in enumerate(joined.split("\n")):
         text = re.sub(r"(^|\s)#.*$", "", row)

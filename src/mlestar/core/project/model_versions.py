@@ -18,6 +18,8 @@ _REGISTRY = re.compile(r"(registry|model_versions|models)[^/]*\.(json|ya?ml)$", 
 _VERSIONED = re.compile(r"(^|[/_.-])v?(\d+([._]\d+)*|20\d{6}|[0-9a-f]{7,40})([/_.-])", re.IGNORECASE)
 _FILE_KEYS = ("path", "file", "artifact", "uri", "model")
 _SHA256_DIGITS = 64
+_NEAR = 3
+"""Parts of a path in which a version is looked for: a year or a week further up is the project's order (ours)."""
 _RELEASE = re.compile(r"^(model[-_/]|[\w.-]+@)?v?\d+(\.\d+)+", re.IGNORECASE)
 """`v1.2`, `model-1.2`, and `churn@v1.2` as GTO writes it."""
 
@@ -90,7 +92,8 @@ def _files(project: ProjectFacts) -> Iterator[ModelVersion]:
     """The largest family of files whose paths are equal but for one version: two models are not two versions."""
     families: dict[str, list[ModelVersion]] = {}
     for model in _kept(project):
-        versions = list(_VERSIONED.finditer(model.path))
+        near = len(model.path) - len("/".join(model.path.split("/")[-_NEAR:]))
+        versions = list(_VERSIONED.finditer(model.path, near))
         if versions:
             last = versions[-1]
             family = f"{model.path[: last.start(2)]}*{model.path[last.end(2) :]}"

@@ -65,6 +65,8 @@ def _one_hop(project: ProjectFacts, command: Command) -> Iterator[Command]:
     elif program in {"poe", "hatch", "pdm", "npm", "yarn", "pnpm", "mise", "task", "invoke", "inv"}:
         wanted = {word.rpartition(":")[2] for word in arguments}
         yield from (found for name, found in _named_tasks(project) if name in wanted)
+    elif hatched := [found for name, found in _hatch_scripts(project) if name == words[0].rpartition(":")[2]]:
+        yield from hatched  # `hatch run` is taken off as a wrapper: what is left is `environment:script`
     else:
         path = _script(project, script_called(command))
         text = project.texts.get(path)
@@ -147,6 +149,10 @@ def _named_tasks(project: ProjectFacts) -> Iterator[tuple[str, Command]]:
     for path, tasks in sources:
         for name, value in tasks.items():
             yield from ((name, command) for command in _task_commands(value, path))
+    yield from _hatch_scripts(project)
+
+
+def _hatch_scripts(project: ProjectFacts) -> Iterator[tuple[str, Command]]:
     for environment in _table(project, "pyproject.toml", "tool", "hatch", "envs").values():
         scripts = environment.get("scripts") if isinstance(environment, dict) else None
         for name, value in (scripts if isinstance(scripts, dict) else {}).items():
