@@ -11,7 +11,7 @@ from mlestar.core.score.terms import terms_of
 from mlestar.evidence.project import read_project
 from support.trees import write_tree
 
-FIT = "def main():\n    model.fit(1)\n"
+FIT = "def main():\n    model.fit(1)\n\n\nmain()\n"
 DVC = """stages:
   train: {cmd: python train.py, deps: [data.csv], outs: [model.skops]}
   prepare: {cmd: python prepare.py, outs: [data.csv]}
