@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from mlestar.core.quoting import visible
+from mlestar.core.quoting import name_shown
 
 
 class Level(StrEnum):
@@ -64,10 +64,10 @@ class Where:
 
     def __str__(self) -> str:
         """`path:line`, `path#column`, or as much of it as is known; nothing in it hides or turns around."""
-        text = self.path + (f":{self.line}" if self.line is not None else "")
+        text = name_shown(self.path) + (f":{self.line}" if self.line is not None else "")
         if self.column:
-            text += f"#{self.column}" if text else self.column
-        return visible(text)
+            text += f"#{name_shown(self.column)}" if text else name_shown(self.column)
+        return text
 
 
 @dataclass(frozen=True, kw_only=True)

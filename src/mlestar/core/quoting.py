@@ -11,14 +11,22 @@ FEW_WORDS = 3
 """A name of more words than these reads like a sentence, and could pass for the judge's own (ours)."""
 
 
-def visible(text: str) -> str:
+def visible(text: str, *, lines: bool = True) -> str:
     """Control, bidirectional and other unprintable characters as escapes: what is shown is what is there.
 
-    Such characters can show a text in another order than it has (Boucher and Anderson 2021, Trojan Source).
+    Line ends and tabs stay, unless `lines` is False. Such characters can show a text in another order than it has
+    (Boucher and Anderson 2021, Trojan Source).
     """
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else ascii(letter)[1:-1] for letter in text)
+    kept = "\n\t" if lines else ""
+    return "".join(letter if letter.isprintable() or letter in kept else ascii(letter)[1:-1] for letter in text)
+
+
+def name_shown(name: str) -> str:
+    """The name of a file or column on one line, in quotation marks when it reads like a sentence."""
+    shown = visible(name, lines=False)
+    return f"'{shown}'" if len(name.split()) > FEW_WORDS else shown
 
 
 def reads_like_a_sentence(name: str) -> bool:

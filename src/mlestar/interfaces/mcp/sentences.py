@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mlestar.core.evidence import Where
+
 Data = dict[str, Any]
 SHOWN_FINDINGS = 5
 SHOWN_EFFECTS = 5
@@ -157,12 +159,7 @@ def _next(actions: list[Data]) -> list[str]:
 
 def place(where: Data) -> str:
     """`path:line` or `path#column`, as much as is known."""
-    text = str(where.get("path") or "")
-    if where.get("line") is not None:
-        text += f":{where['line']}"
-    if where.get("column"):
-        text += f"#{where['column']}"
-    return text
+    return str(Where(path=where.get("path") or "", line=where.get("line"), column=where.get("column") or ""))
 
 
 def _number(value: Any) -> str:
