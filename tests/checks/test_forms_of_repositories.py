@@ -23,7 +23,10 @@ HF_SETUP = (
 MLPROJECT = "name: tutorial\ndependencies:\n- numpy=2.1.0\n- scikit-learn=1.7.0\n"
 REPEATS = "# A\n\n| model | accuracy |\n|---|---|\n| a | 0.91 |\n\n```\npython train.py\n```\n"
 SERVE = "from fastapi import FastAPI\napp = FastAPI()\n"
-SHAPES = "from fastapi import Depends, UploadFile\ndef rows(file: UploadFile):\n    return file.file.read()\n"
+SHAPES = (
+    '"""FastAPI compatibility."""\nfrom fastapi import Depends, UploadFile\n'
+    "def rows(file: UploadFile):\n    return file.file.read()\n"
+)
 ASKS = "import bentoml\nwith bentoml.SyncHTTPClient('http://a') as client:\n    client.predict(x=1)\n"
 ROUTES = "from fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/a')\ndef a():\n    return 1\n"
 PODS = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: NAME}\nspec:\n  replicas: 3\n  template:\n    spec:\n"

@@ -39,12 +39,14 @@ WEB_LIBRARIES = frozenset(
 )
 _SERVES_BY_USE = frozenset({"django", "gradio", "streamlit", "torchserve", "kserve", "seldon_core", "tritonclient"})
 """Libraries that a module imports for nothing else."""
+_APPLICATIONS = "FastAPI|APIRouter|Flask|Blueprint|Starlette|Bottle|Sanic|Litestar|FastMCP|MethodView|RequestHandler"
 _SERVES = re.compile(
-    r"\b(FastAPI|APIRouter|Flask|Blueprint|Starlette|Bottle|Sanic|Litestar|FastMCP|MethodView|RequestHandler)\b|"
-    r"\b(Application|Api|App|API|Route|Resource|Service|Server|Servicer)\b\s*[(\[)]|"
+    rf"^[ \t]*from [\w.]+ import [^\n#]*\b({_APPLICATIONS})\b|\b({_APPLICATIONS})\s*[()]|"
+    r"\b(Application|Api|App|API|Route|Resource|Service|Server|Servicer)\b\s*[()]|"
     r"@[\w.]+\.(get|post|put|patch|delete|route|websocket|api_route|api|service|exception_handler|middleware)\b|"
     r"\badd_\w+_to_server\(|\bgrpc(\.aio)?\.server\(|\bweb\.(Application|run_app|post|get)\b|\bcreate_app\(|"
-    r"\b(add_url_rule|add_route|add_api_route)\("
+    r"\b(add_url_rule|add_route|add_api_route)\(",
+    re.MULTILINE,
 )
 """What makes an application, a route or a server of what a web library offers; a client or a type alone does not."""
 SERVING_KINDS = frozenset(
