@@ -25,7 +25,8 @@ def importances_are_stable(facts: Facts) -> Iterator[Verdict]:
     Why: An explanation that changes with the seed explains the seed.
     How: Permutation importance on held-out rows with two seeds, Spearman correlation: of the run, or of gradient
         boosting on the given tables, where features that tell the same (rank correlation above 0.7) are permuted
-        together and importances within two standard errors of nothing count as equal.
+        together and importances within two standard errors of nothing, or below a twentieth of the largest, count as
+        equal.
     Threshold: pass from 0.8, partial from 0.5, fail below; inconclusive when no importance stands out.
     Source: Breiman 2001; Strobl et al. 2008 on correlated features; the bounds are this project's own.
     Fix: Regularise the model, drop features that tell the same, or gather more rows.

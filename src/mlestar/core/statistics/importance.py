@@ -33,6 +33,7 @@ _MIN_ROWS = 20
 _FEW_CLASSES = 3  # more classes cost as many times more trees; their rows average enough
 _STANDS_OUT = 2.0  # standard errors
 _HALF = 0.5
+_NOTABLE = 0.05  # [ours] of the largest importance
 _ALIKE = 0.7  # [ours] rank correlation from which two features tell the same
 
 
@@ -66,14 +67,20 @@ class Importances:
 
     @property
     def stability(self) -> float | None:
-        """Spearman correlation of the two seeds' grouped importances; None when none of them stands out."""
+        """Spearman correlation of the two seeds' grouped importances; None when none of them stands out.
+
+        Those below a twentieth of the largest count as none: among many features that hardly matter, the order is
+        chance.
+        """
+        import numpy as np
         from scipy.stats import spearmanr
 
         if not self.grouped.any():
             return None
         if self.grouped.shape[1] == 1:
             return 1.0
-        result: Any = spearmanr(self.grouped[0], self.grouped[1])
+        notable = (self.grouped >= _NOTABLE * self.grouped.max(axis=1, keepdims=True)).any(axis=0)
+        result: Any = spearmanr(*np.where(notable, self.grouped, 0.0))
         return float(result.statistic)
 
     @property
