@@ -108,6 +108,14 @@ def halves(frame: pd.DataFrame) -> dict[str, Table]:
     return {"train": table(frame.iloc[:cut]), "test": table(frame.iloc[cut:], "test.csv")}
 
 
+def test_the_order_of_what_hardly_matters_does_not_make_importances_unstable() -> None:
+    """Two features decide, thirty add a thousandth: which of these stands out is chance."""
+    random = np.random.default_rng(13)
+    frame = pd.DataFrame(random.normal(size=(2 * N, 32))).add_prefix("f")
+    frame["target"] = 3 * frame["f0"] + 2 * frame["f1"] + 0.12 * frame.to_numpy()[:, 2:].sum(axis=1)
+    assert one("A4.1", **halves(frame)).outcome is Outcome.PASS
+
+
 def test_one_strong_feature_of_a_modest_model_is_no_suspect() -> None:
     random = np.random.default_rng(5)
     frame = pd.DataFrame({name: random.normal(size=N) for name in "abcdef"})
@@ -185,3 +193,16 @@ def test_one_unseen_value_in_five_rows_breaks_no_schema() -> None:
     few, many = (pd.DataFrame({"city": ["Lima", "Rome", "Oslo", "Oslo", "Rome"] * times}) for times in (1, 10))
     assert one("T1.1", train=table(train), test=table(few, "test.csv")).outcome is Outcome.PARTIAL
     assert one("T1.1", train=table(train), test=table(many, "test.csv")).outcome is Outcome.FAIL
+
+
+def test_scores_of_many_classes_count_where_one_class_outnumbers_every_answer() -> None:
+    """The commonest class is always the likeliest, so the answers are a dummy's; the probabilities know more."""
+    random = np.random.default_rng(15)
+    truth = random.choice(3, N, p=[0.8, 0.1, 0.1])
+    share = np.tile([0.8, 0.1, 0.1], (N, 1)) + 0.1 * np.eye(3)[truth] + 0.05 * random.random((N, 3))
+    share /= share.sum(axis=1, keepdims=True)
+    columns = {f"proba_{code}": share[:, code] for code in range(3)}
+    known = read_predictions(table(pd.DataFrame({"y_true": truth, **columns})))
+    assert one("T3.1", predictions=known).outcome is Outcome.PASS
+    blind = read_predictions(table(pd.DataFrame({"y_true": random.permutation(truth), **columns})))
+    assert one("T3.1", predictions=blind).outcome is Outcome.FAIL

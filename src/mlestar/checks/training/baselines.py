@@ -22,7 +22,7 @@ def beats_a_dummy(facts: Facts) -> Iterator[Verdict]:
     """The model knows more than a guess does.
 
     Why: Accuracy on unbalanced data hides that a constant answer scores as well; such a model is not worth its risk.
-    How: From the predictions: AUC against 0.5 (binary scores), kappa (classes) or R2 (values), each with the error it
+    How: From the predictions: AUC against 0.5 (scores), kappa (classes) or R2 (values), each with the error it
         has when truth and prediction are unrelated. From a run: its metric against its dummy's on the same rows.
     Threshold: pass when the gain is significant (one-sided alpha 0.01) and at least 0.05 AUC (0.10 kappa or R2),
         partial when it is significant only, fail when it is not although a plausible model (AUC 0.70) would have shown

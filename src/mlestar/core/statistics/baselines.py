@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlestar.core.statistics.metrics import confusion
+from mlestar.core.statistics.metrics import class_codes, confusion
 from mlestar.core.statistics.ranking import auc, auc_standard_error
 from mlestar.core.statistics.resampling import bootstrap_means
 
@@ -43,7 +43,7 @@ class Gain:
 
 
 def gain_over_dummy(predictions: Predictions, *, gain: float, alpha: float, seed: int) -> Gain:
-    """AUC for binary scores, kappa for classes, R2 for values, each with the error it has under no information.
+    """AUC for scores, kappa for classes, R2 for values, each with the error it has under no information.
 
     Sources: Hanley and McNeil 1982 (AUC); Fleiss, Cohen and Everitt 1969 (kappa); bootstrap for R2. For kappa and R2
     the practical gain is twice `gain`: deepchecks asks for 0.1 of the way from the dummy to perfection, which is
@@ -57,10 +57,31 @@ def gain_over_dummy(predictions: Predictions, *, gain: float, alpha: float, seed
         error = auc_standard_error(0.5, n_1, n_0)
         value = auc(positive, predictions.y_score) - 0.5 if n_1 and n_0 else 0.0
         return _gain("AUC above 0.5", value, gain, error, (_PLAUSIBLE_AUC - 0.5, alpha, len(positive)))
+    if predictions.y_score is not None:
+        value, error = _weighted_auc(predictions)
+        return _gain("AUC above 0.5", value - 0.5, gain, error, (_PLAUSIBLE_AUC - 0.5, alpha, len(predictions.y_true)))
     table = confusion(predictions)
     return _gain(
         "kappa", table.kappa, 2 * gain, table.kappa_null_error(), (_PLAUSIBLE_GAIN, alpha, int(table.table.sum()))
     )
+
+
+def _weighted_auc(predictions: Predictions) -> tuple[float, float]:
+    """One-against-rest AUC of each class weighted by its rows (Provost and Domingos 2000), and its error at 0.5.
+
+    The errors are added as if they went together, which they do for two classes and less for more.
+    """
+    import numpy as np
+
+    codes, scores = class_codes(predictions), np.asarray(predictions.y_score, dtype=float)
+    value = error = 0.0
+    for code in range(scores.shape[1]):
+        n_1 = int((codes == code).sum())
+        if 0 < n_1 < len(codes):
+            weight = n_1 / int((codes >= 0).sum())
+            value += weight * auc(codes == code, scores[:, code])
+            error += weight * auc_standard_error(0.5, n_1, len(codes) - n_1)
+    return (value, error) if error else (0.5, math.inf)
 
 
 def _gain(
