@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlestar.services.alerts import AlertsService
     from mlestar.services.evaluation import EvaluationService
     from mlestar.services.guide import GuideService
+    from mlestar.services.memory.watch import WindowWatch
     from mlestar.services.monitoring import MonitoringService
     from mlestar.services.pipelines import PipelinesService
     from mlestar.services.registry import RegistryService
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mlestar.services.thinking import ThinkingService
     from mlestar.services.tracing import Tracing
     from mlestar.services.webhook import Webhook
-    from mlestar.services.memory.watch import WindowWatch
     from mlestar.services.windows import WindowsService
     from mlestar.settings import Settings
     from mlestar.storage.database import Database

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from mlestar.core.facts.project import ProjectFacts
 from mlestar.core.score.limits import LIMITS
+from mlestar.core.score.rubric import CHECKS
 from mlestar.core.score.terms import terms_of
 from mlestar.errors import InvalidInput
 from mlestar.interfaces.cli import cli
@@ -65,6 +67,13 @@ def test_the_rubric_as_toml_is_what_a_project_may_change_and_changes_nothing() -
     changed = terms_of(ProjectFacts(root="p", manifests={"pyproject.toml": (one_changed,)}))
     assert changed.to_json() == {"weights": {"T1.2": 9}}
     assert printed.count("\n[tool.mlestar.limits.") == len(LIMITS)
+
+
+def test_a_program_is_given_every_check(tmp_path: Path) -> None:
+    command = ["evaluate", str(tmp_path), "--format", "json", "--data-dir", str(tmp_path / "data")]
+    printed = json.loads(CliRunner().invoke(cli, command).stdout)
+    assert {finding["check"] for finding in printed["findings"]} == set(CHECKS)
+    assert printed["findingsTotal"] == len(CHECKS)
 
 
 @pytest.mark.parametrize(("form", "begins"), [("markdown", "# "), ("html", "<!DOCTYPE html>")])

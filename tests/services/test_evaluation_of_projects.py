@@ -194,6 +194,18 @@ async def test_the_history_and_the_report_name_the_state_of_the_project_that_was
     assert f"evaluated scoping of toy at commit {newest['cause']['commit'][:12]}." in text
 
 
+async def test_every_report_says_what_the_rubric_was_not_made_for(services: Services) -> None:
+    page = services.settings.roots[0] / "page"
+    page.mkdir()
+    (page / "index.html").write_text("<h1>Hello</h1>", encoding="utf-8")
+    await services.evaluation.evaluate(dimension="excellence", project=str(page))
+    (note,) = (await services.scores.score()).notes
+    assert note.startswith("nothing of a machine learning system was found")
+    for view in ("markdown", "html"):
+        assert note[:40] in (await services.scores.score(view=view)).extra["text"]
+    assert (await services.scores.score(view="sarif")).extra["sarif"]["runs"][0]["properties"]["notes"] == [note]
+
+
 async def test_findings_stand_in_the_dimensions_window_and_leave_it_when_gone(services: Services) -> None:
     await services.evaluation.evaluate(dimension="analysis", evidence={"f1": 0.95, "precision": 0.8, "recall": 0.8})
     text = await services.windows.window_text(window=3)

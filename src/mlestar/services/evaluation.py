@@ -159,6 +159,7 @@ class EvaluationService:
         answer = await self._judged(request, progress)
         found = [from_json(parts) for parts in answer["findings"]]
         terms = {**answer["terms"], **{part: answer[part] for part in ("profile", "given", "runnable")}}
+        terms |= {"notes": notes} if (notes := answer["read"].get("project", {}).get("notes")) else {}
         asked = asked_dimensions(dimension)
         judgement, changes = await self._database.writing(
             functools.partial(

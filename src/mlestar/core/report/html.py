@@ -48,6 +48,7 @@ def render_html(report: Report) -> str:
             f'<span class="soft">({escape(words.overall)})</span></p>'
         ),
         *(f'<p class="soft">As of {escape(judged(entry))}.</p>' for entry in report.history[:1]),
+        *(f"<p><b>Note:</b> {escape(note)}.</p>" for note in summary.notes),
         '<div class="top">',
         _radar(summary.dimensions),
         _dimension_table(summary.dimensions),

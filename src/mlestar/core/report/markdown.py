@@ -26,6 +26,7 @@ def render_markdown(report: Report) -> str:
             f"coverage {summary.coverage}%. Rubric {summary.rubric_version}."
         ),
         *(line for entry in report.history[:1] for line in ("", f"As of {_inline(judged(entry))}.")),
+        *(line for note in summary.notes for line in ("", f"Note: {_inline(note)}.")),
         "",
         "| dimension | score | declared | ceiling | coverage |",
         "|---|---:|---:|---:|---:|",

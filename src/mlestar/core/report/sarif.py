@@ -53,6 +53,7 @@ def render_sarif(report: Report) -> dict[str, Any]:
                     "ceiling": report.summary.ceiling,
                     "coverage": report.summary.coverage,
                     "productionReady": report.summary.interpretation.production_ready,
+                    "notes": list(report.summary.notes),
                 },
             }
         ],

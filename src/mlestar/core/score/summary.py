@@ -21,6 +21,7 @@ class ScoreSummary:
     """Five dimensions and overall, what they rest on, what is wrong, what to do next.
 
     `trend` is what the newest change of findings did: when, by what, how many points, the checks that moved most.
+    `notes` say what the project is, where the rubric was made for something else.
     """
 
     score: Mapping[str, float]
@@ -35,6 +36,7 @@ class ScoreSummary:
     terms: Mapping[str, Any]
     trend: Mapping[str, Any]
     rubric_version: str = RUBRIC_VERSION
+    notes: tuple[str, ...] = ()
 
 
 def summary_of(
@@ -54,6 +56,7 @@ def summary_of(
         dimensions=judgement.dimensions(),
         terms={letter: part for letter, part in terms.items() if part},
         trend=trend or {},
+        notes=tuple(dict.fromkeys(note for part in terms.values() for note in part.get("notes", ()))),
     )
 
 
@@ -70,6 +73,7 @@ def from_json(parts: Mapping[str, Any]) -> ScoreSummary:
     rebuilt["blockers"] = tuple(finding_view(view) for view in parts["blockers"])
     rebuilt["next_actions"] = tuple(NextAction(**_placed(action)) for action in parts["next_actions"])
     rebuilt["dimensions"] = tuple(_dimension(view) for view in parts["dimensions"])
+    rebuilt["notes"] = tuple(parts.get("notes", ()))
     return ScoreSummary(**rebuilt)
 
 

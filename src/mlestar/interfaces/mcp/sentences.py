@@ -41,6 +41,7 @@ def score(data: Data) -> str:
     parts = ", ".join(f"{name} {value}" for name, value in scores.items() if name != "overall")
     rests_on = f"Declared {data['declared']}, ceiling {data['ceiling']}, coverage {data['coverage']}%."
     lines = [f"Overall {scores['overall']} of 100 ({word['overall']}), {ready}: {parts}. {rests_on}"]
+    lines += [f"Note: {note}." for note in data["notes"]]
     lines += [f"Blocked by {blocker['check']}: {blocker['observed']}" for blocker in data["blockers"]]
     return "\n".join(lines + _next(data["nextActions"]))
 

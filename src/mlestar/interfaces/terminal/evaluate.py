@@ -36,16 +36,19 @@ async def evaluate_project(
                 workspace=workspace, dimension="all", project=str(path), execute=execute, progress=progress, **inputs
             )
         )
-    card = await services.scores.score(workspace=workspace)
+    card = await services.scores.score(workspace=workspace, view="findings")
     console = Console(highlight=False)
     if output == "text":
         print_scorecard(console, wire(card))
-        for note in judged["read"].get("project", {}).get("notes", []):
+        for note in card.notes:
             console.print(f"   note: {note}", markup=False)
         for finding in judged["findings"]:
             console.print(_line(finding), markup=False)
+        if more := judged["findingsTotal"] - len(judged["findings"]):
+            console.print(f"and {more} more checks: --format markdown, html or json shows all of them", markup=False)
     elif output == "json":
-        print(json.dumps(judged, ensure_ascii=False, indent=2))  # noqa: T201 - a program reads it
+        whole = judged | {"findings": wire(card.findings)}  # of which the tool shows an agent the first
+        print(json.dumps(whole, ensure_ascii=False, indent=2))  # noqa: T201 - a program reads it
     elif output == "sarif":
         log = await services.scores.score(workspace=workspace, view="sarif")
         print(json.dumps(wire(log.extra["sarif"]), ensure_ascii=False, indent=2))  # noqa: T201 - as above
