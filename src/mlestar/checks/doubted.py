@@ -10,7 +10,10 @@ from mlestar.core.evidence import Level, Outcome, Verdict
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
 
-FIX = "write the model's own answers on the rows of the test file, one row each, with the truth as it stands there"
+FIX = (
+    "write the model's own answers on the rows of the test file, one row each, with the truth as it stands there; "
+    "out-of-fold answers to other rows are judged by an evaluation that names no test file"
+)
 
 
 def doubted(verdict: Verdict, facts: Facts) -> Verdict:
