@@ -12,8 +12,11 @@ from mlestar.core.code.library_names import last_name
 if TYPE_CHECKING:
     from mlestar.core.facts.project import ProjectFacts
 
-
 _TEST = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+test\w*\(", re.MULTILINE)
+TESTS_ELSEWHERE = (
+    r"(^|/)(tests?|spec)/([^/]+/)*[^/]*test[^/]*\.(r|jl|scala|java|kt|go|rs|cc|cpp)$|\.(test|spec)\.[jt]sx?$"
+)
+"""Tests that are not Python's: they are there, and are not counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
