@@ -128,7 +128,7 @@ async def test_the_same_config_again_reuses_every_stage_and_is_the_same_model(se
 async def test_a_run_id_is_answered_before_the_work_begins(services: Services) -> None:
     run = await services.pipelines.run(config=QUICK, wait_s=0)
     assert not Status(run.status).ended
-    assert {stage.status for stage in run.stages} == {"pending"}
+    assert {stage.status for stage in run.stages} <= {"queued", "running"}
     await ended(services, run)
 
 
