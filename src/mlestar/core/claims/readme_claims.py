@@ -137,7 +137,7 @@ def _defines_tests(project: ProjectFacts) -> bool:
         and node.name.startswith("test")
         and any(isinstance(part, (ast.Assert, ast.Call, ast.With)) for part in ast.walk(node))
         for module in project.test_modules.values()
-        for node in (ast.walk(module.tree) if module.tree else ())
+        for node in module.nodes
     )
 
 

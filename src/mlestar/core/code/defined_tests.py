@@ -40,7 +40,7 @@ def count_tests(project: ProjectFacts) -> TestCount:
             total += len(_TEST.findall(module.text))
             certain &= "pytest_generate_tests" not in module.text and "params=" not in module.text
             continue
-        for node in ast.walk(module.tree) if module.tree else ():
+        for node in module.nodes:
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not node.name.startswith("test"):
                 continue
             cases = 1

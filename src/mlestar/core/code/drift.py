@@ -57,7 +57,7 @@ def _ignores_its_input(module: SourceModule) -> bool:
     """Whether functions take rows, and not one of them looks at any: a stub that always gives the same answer."""
     taking = [
         (node, names)
-        for node in (ast.walk(module.tree) if module.tree else ())
+        for node in module.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (names := {argument.arg for argument in (*node.args.posonlyargs, *node.args.args)} - {"self", "cls"})
     ]
@@ -72,7 +72,7 @@ def _ignores_its_input(module: SourceModule) -> bool:
 def thresholds(modules: list[SourceModule]) -> tuple[SourceModule, int] | None:
     """The first comparison with a named threshold or a number, or a library's test suite."""
     for module in modules:
-        for node in ast.walk(module.tree) if module.tree else ():
+        for node in module.nodes:
             if isinstance(node, ast.Compare) and any(
                 isinstance(op, (ast.Gt, ast.GtE, ast.Lt, ast.LtE)) for op in node.ops
             ):

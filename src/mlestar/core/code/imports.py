@@ -34,12 +34,8 @@ DISTRIBUTIONS: Mapping[str, str] = {
 """Import name -> distribution, where they differ by more than `_` and `-` (PyPI's own names)."""
 
 
-def imports(tree: ast.Module | None) -> Mapping[str, str]:
+def imports(nodes: Iterable[ast.AST]) -> Mapping[str, str]:
     """Local name -> full dotted name of what it was imported from; relative imports keep their dots."""
-    return _imports(ast.walk(tree) if tree else ())
-
-
-def _imports(nodes: Iterable[ast.AST]) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -74,11 +70,11 @@ def import_targets(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def called_names(tree: ast.Module | None) -> tuple[tuple[str, int], ...]:
+def called_names(every: Iterable[ast.AST]) -> tuple[tuple[str, int], ...]:
     """(full name, line) of each call whose function or receiver was imported."""
     kept = (ast.Import, ast.ImportFrom, ast.Assign, ast.Call)
-    nodes = [node for node in ast.walk(tree) if isinstance(node, kept)] if tree else []
-    known = _imports(nodes)
+    nodes = [node for node in every if isinstance(node, kept)]
+    known = imports(nodes)
     made: dict[str, str] = {}
     for node in nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):

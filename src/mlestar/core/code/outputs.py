@@ -97,7 +97,7 @@ class _Reader:
 
     def __init__(self, module: SourceModule) -> None:
         self.path = module.path
-        self.nodes = list(ast.walk(module.tree)) if module.tree else []
+        self.nodes = module.nodes
         documentation = {id(node.value) for node in self.nodes if isinstance(node, ast.Expr)}
         self.strings = [
             node

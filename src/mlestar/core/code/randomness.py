@@ -94,7 +94,7 @@ def _sklearn(modules: list[SourceModule], *, numpy_seeded: bool) -> RandomSource
     for module in modules:
         if not module.imported & {"sklearn", "imblearn", "pandas"} or not _MAY_DRAW.search(module.text):
             continue
-        for node in ast.walk(module.tree) if module.tree else ():
+        for node in module.nodes:
             if isinstance(node, ast.Call) and _draws(node):
                 draws += 1
                 if not (numpy_seeded or _passes_seed(node)):

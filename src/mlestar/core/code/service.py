@@ -73,7 +73,7 @@ def input_checks(project: ProjectFacts) -> dict[str, tuple[str, int]]:
     """Which of three protections the serving code has, with the place: typed input, finite values, typed errors."""
     found: dict[str, tuple[str, int]] = {}
     for module in _near_serving(project):
-        for node in ast.walk(module.tree) if module.tree else ():
+        for node in module.nodes:
             name = _protection(node)
             if name:
                 found.setdefault(name, (module.path, getattr(node, "lineno", 1)))
@@ -116,7 +116,7 @@ def _near_serving(project: ProjectFacts) -> list[SourceModule]:
 
 
 def _functions(module: SourceModule) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(module.tree) if module.tree else ():
+    for node in module.nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node
 

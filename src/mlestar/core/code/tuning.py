@@ -64,9 +64,9 @@ def _searches(project: ProjectFacts) -> list[Search]:
 def _in_module(module: SourceModule, tree: ast.Module) -> Iterator[Search]:
     functions = functions_of(tree)
     constants = _constants(tree)
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
-            found = _of_call(module, tree, node, functions, constants)
+            found = _of_call(module, node, functions, constants)
             if found is not None:
                 yield found
         elif isinstance(node, ast.For) and (line := _chosen_on_test(node)) is not None:
@@ -75,9 +75,7 @@ def _in_module(module: SourceModule, tree: ast.Module) -> Iterator[Search]:
             )
 
 
-def _of_call(
-    module: SourceModule, tree: ast.Module, node: ast.Call, functions: Functions, constants: Mapping[str, int]
-) -> Search | None:
+def _of_call(module: SourceModule, node: ast.Call, functions: Functions, constants: Mapping[str, int]) -> Search | None:
     name = last_name(node.func)
     words = {word.arg: word.value for word in node.keywords if word.arg}
     if name == "optimize" and node.args and isinstance(node.func, ast.Attribute):
@@ -93,7 +91,7 @@ def _of_call(
     if name.endswith("SearchCV"):
         is_grid = name in {"GridSearchCV", "HalvingGridSearchCV"}
         grid = words.get("param_grid") or (node.args[1] if is_grid and len(node.args) > 1 else None)
-        exhaustive = is_grid and _candidates(grid, tree) != 1
+        exhaustive = is_grid and _candidates(grid, module) != 1
         trials = words.get("n_iter")
         return Search(
             module=module,
@@ -107,7 +105,7 @@ def _of_call(
             else _DEFAULT_DRAWS,
             space=len(node.args) > 1 or bool(_SPACES & set(words)),
             metric="scoring" in words,
-            test_line=_fitted_on_test(tree, node),
+            test_line=_fitted_on_test(module, node),
         )
     if name == "fmin" and "space" in words:
         return Search(
@@ -122,12 +120,12 @@ def _of_call(
     return None
 
 
-def _candidates(grid: ast.expr | None, tree: ast.Module) -> int | None:
+def _candidates(grid: ast.expr | None, module: SourceModule) -> int | None:
     """Combinations of a literal grid, also of one with a name; None when its values are worked out at run time."""
     if isinstance(grid, ast.Name):
         given = [
             node.value
-            for node in ast.walk(tree)
+            for node in module.nodes
             if isinstance(node, ast.Assign) and any(last_name(target) == grid.id for target in node.targets)
         ]
         grid = given[0] if len(given) == 1 else None
@@ -158,14 +156,14 @@ def _test_line(node: ast.AST | None) -> int | None:
     return min((name.lineno for name in names), default=None)
 
 
-def _fitted_on_test(tree: ast.Module, search: ast.Call) -> int | None:
+def _fitted_on_test(module: SourceModule, search: ast.Call) -> int | None:
     names = {
         last_name(target)
-        for node in ast.walk(tree)
+        for node in module.nodes
         if isinstance(node, ast.Assign) and node.value is search
         for target in node.targets
     }
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "fit":
             direct = node.func.value is search
             if (direct or last_name(node.func.value) in names) and node.args and _test_line(node.args[0]):

@@ -85,6 +85,11 @@ class SourceModule:
         return parsed(self.text)
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree, parents first: a dozen checks look through them, so the tree is walked once."""
+        return tuple(ast.walk(self.tree)) if self.tree else ()
+
+    @cached_property
     def does_nothing(self) -> bool:
         """Whether running it as a script would only define functions and classes: nothing is called at its top."""
         if self.tree is None or self.is_notebook:
@@ -98,7 +103,7 @@ class SourceModule:
     @cached_property
     def imports(self) -> Mapping[str, str]:
         """Local name -> full dotted name of what it was imported from."""
-        return imports(self.tree)
+        return imports(self.nodes)
 
     @cached_property
     def imported(self) -> frozenset[str]:
@@ -113,7 +118,7 @@ class SourceModule:
     @cached_property
     def calls(self) -> tuple[tuple[str, int], ...]:
         """(full name, line) of each call of something imported."""
-        return called_names(self.tree)
+        return called_names(self.nodes)
 
     def place(self, line: int) -> tuple[int, str]:
         """A line of `text` as (line in its cell, "cell k"); (line, "") in a module."""

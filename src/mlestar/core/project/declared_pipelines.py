@@ -190,7 +190,7 @@ def _libraries(project: ProjectFacts) -> Iterator[Declared]:
 
 
 def _decorated(module: SourceModule) -> int | None:
-    for node in ast.walk(module.tree) if module.tree else ():
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef) and any(
             re.search(r"flow|pipeline|dag|job|task|step|asset", ast.unparse(d)) for d in node.decorator_list
         ):

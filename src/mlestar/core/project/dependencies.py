@@ -151,7 +151,7 @@ def _setup(project: ProjectFacts) -> Iterator[Requirement]:
             )
             continue
         module = project.modules.get(path)
-        for node in ast.walk(module.tree) if module and module.tree else ():
+        for node in module.nodes if module else ():
             named = isinstance(node, ast.keyword) and node.arg == "install_requires"
             if isinstance(node, ast.Assign):
                 named = any(getattr(target, "id", "").lower().strip("_") in _INSTALLED for target in node.targets)

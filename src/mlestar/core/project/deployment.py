@@ -198,7 +198,7 @@ def calls_into(module: SourceModule, libraries: frozenset[str]) -> int | None:
 
 def is_trivial(module: SourceModule) -> bool:
     """Whether a module has no statement that does anything: empty, only docstrings, `pass` or `...`."""
-    return module.tree is None or not any(_does_something(node) for node in ast.walk(module.tree))
+    return module.tree is None or not any(_does_something(node) for node in module.nodes)
 
 
 def _does_something(node: ast.AST) -> bool:

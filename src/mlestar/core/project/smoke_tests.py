@@ -48,5 +48,5 @@ def _is_replaced(module: SourceModule, line: int) -> bool:
         isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.lineno <= line <= (node.end_lineno or line)
         and _REPLACES.search(ast.unparse(node))
-        for node in (ast.walk(module.tree) if module.tree else ())
+        for node in module.nodes
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from mlestar.core.facts.project import is_own
@@ -22,8 +22,10 @@ _LIBRARIES = frozenset(
     onnxruntime ultralytics timm diffusers peft trl tfx kfp zenml metaflow
     """.split()  # noqa: SIM905 - a list of names reads better than a wall of quotes
 )
-_READ_AS_TEXT = {"R": r"\.(r|rmd|qmd)$", "Julia": r"\.jl$", "Scala": r"\.scala$", "Java": r"\.(java|kt)$",
-                 "C++": r"\.(cc|cpp|cu)$", "Rust": r"\.rs$", "Go": r"\.go$"}  # fmt: skip
+_READ_AS_TEXT = {
+    "R": "r rmd qmd", "Julia": "jl", "Scala": "scala", "Java": "java kt", "C++": "cc cpp cu", "Rust": "rs", "Go": "go",
+}  # fmt: skip
+_LANGUAGES = {ending: language for language, endings in _READ_AS_TEXT.items() for ending in endings.split()}
 NOTHING = "the folder has no file to judge"
 NO_ML = (
     "nothing of a machine learning system was found: no code that trains, no model, no data, no recorded run and no "
@@ -53,18 +55,15 @@ def notes_on(project: ProjectFacts) -> list[str]:
 
 
 def _as_text(project: ProjectFacts) -> str:
-    own = [path for path in project.files if is_own(path)]
-    counts = {
-        language: sum(bool(re.search(pattern, path, re.IGNORECASE)) for path in own)
-        for language, pattern in _READ_AS_TEXT.items()
-    }
-    language = max(counts, key=lambda name: counts[name])
-    modules = len(project.own_modules)
-    if counts[language] <= modules:
+    endings = ((path, path.rpartition(".")[2].lower()) for path in project.files)
+    counts = Counter(_LANGUAGES[ending] for path, ending in endings if ending in _LANGUAGES and is_own(path))
+    if not counts:
         return ""
-    return AS_TEXT.format(
-        files=counted(counts[language], "file"), language=language, modules=counted(modules, "module")
-    )
+    language, files = counts.most_common(1)[0]
+    modules = len(project.own_modules)
+    if files <= modules:
+        return ""
+    return AS_TEXT.format(files=counted(files, "file"), language=language, modules=counted(modules, "module"))
 
 
 def _is_of_ml(project: ProjectFacts) -> bool:

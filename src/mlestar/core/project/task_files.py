@@ -130,7 +130,7 @@ def _tox(project: ProjectFacts) -> Iterator[Command]:
 
 def _nox(project: ProjectFacts) -> Iterator[Command]:
     module = project.modules.get("noxfile.py")
-    for node in ast.walk(module.tree) if module and module.tree else ():
+    for node in module.nodes if module else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "run":
             words = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
             if words:

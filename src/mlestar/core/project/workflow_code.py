@@ -44,7 +44,7 @@ def declares_workflow(module: SourceModule) -> Workflow | None:
         return None
     declared = [
         (getattr(node, "lineno", 1), full.partition(".")[0])
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         for full in _origins(node, module)
         if full.partition(".")[0] in libraries and _DECLARES.search(full)
     ]
@@ -75,7 +75,7 @@ def _full(expression: ast.expr, module: SourceModule) -> str:
 
 
 def _settings_of(module: SourceModule) -> Iterator[tuple[str, ast.expr]]:
-    for node in ast.walk(module.tree) if module.tree else ():
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             full = _full(node.func, module)
             if full.partition(".")[0] in SCHEDULERS or _last(node.func) in {
