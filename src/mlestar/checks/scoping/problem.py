@@ -12,6 +12,7 @@ from mlestar.core.claims.documents import CARD, PROBLEM, README
 from mlestar.core.claims.slots import Slot, items_of, slot_verdict
 from mlestar.core.claims.text import Statement, by_part, under
 from mlestar.core.evidence import Outcome, Verdict, Where
+from mlestar.core.quoting import bounded
 
 if TYPE_CHECKING:
     from mlestar.core.facts.collected import Facts
@@ -119,6 +120,6 @@ def limits_are_stated(facts: Facts) -> Iterable[Verdict]:
             yield Verdict(
                 outcome=Outcome.PASS if len(points) >= enough else Outcome.PARTIAL,
                 level=level,
-                observed=f"{len(points)} out-of-scope uses or limits, e.g. {points[0].text[:80]!r}",
+                observed=f"{len(points)} out-of-scope uses or limits, e.g. {bounded(points[0].text, 80)!r}",
                 where=Where(path=points[0].path, line=points[0].line),
             )

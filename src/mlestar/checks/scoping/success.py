@@ -12,6 +12,7 @@ from mlestar.core.claims.documents import CARD, PLAN, PROBLEM, README
 from mlestar.core.claims.slots import DATE, DURATION, Slot, is_concrete, items_of, slot_verdict
 from mlestar.core.claims.text import Statement, under
 from mlestar.core.evidence import Outcome, Verdict, Where
+from mlestar.core.quoting import bounded
 from mlestar.core.statistics.intervals import n_per_arm
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def guardrails_have_limits(facts: Facts) -> Iterable[Verdict]:
             yield Verdict(
                 outcome=Outcome.PASS if _distinct(found) >= enough else Outcome.PARTIAL,
                 level=level,
-                observed=f"{_distinct(found)} with a limit, e.g. {found[0].text[:80]!r}",
+                observed=f"{_distinct(found)} with a limit, e.g. {bounded(found[0].text, 80)!r}",
                 where=Where(path=found[0].path, line=found[0].line),
             )
 
